@@ -1,0 +1,55 @@
+/* Typed one-liners over libcurl's variadic functions.  No logic here. */
+#ifndef PREFOP_LIBCURL_SHIMS_H
+#define PREFOP_LIBCURL_SHIMS_H
+
+#include <curl/curl.h>
+
+typedef size_t (*prefop_curl_data_function)(char *data, size_t size, size_t count, void *context);
+typedef curl_socket_t (*prefop_curl_open_function)(void *context, curlsocktype purpose, struct curl_sockaddr *address);
+typedef int (*prefop_curl_close_function)(void *context, curl_socket_t descriptor);
+typedef int (*prefop_curl_socket_function)(CURL *easy, curl_socket_t descriptor, int what, void *context, void *slot);
+typedef int (*prefop_curl_timer_function)(CURLM *multi, long milliseconds, void *context);
+
+static inline CURLcode prefop_curl_global_init(void) { return curl_global_init(CURL_GLOBAL_DEFAULT); }
+
+static inline CURLcode prefop_curl_set_long(CURL *easy, CURLoption option, long value) {
+  return curl_easy_setopt(easy, option, value);
+}
+static inline CURLcode prefop_curl_set_text(CURL *easy, CURLoption option, const char *text) {
+  return curl_easy_setopt(easy, option, text);
+}
+static inline CURLcode prefop_curl_set_pointer(CURL *easy, CURLoption option, void *pointer) {
+  return curl_easy_setopt(easy, option, pointer);
+}
+static inline CURLcode prefop_curl_set_data_function(CURL *easy, CURLoption option, prefop_curl_data_function function) {
+  return curl_easy_setopt(easy, option, function);
+}
+static inline CURLcode prefop_curl_set_open_function(CURL *easy, prefop_curl_open_function function) {
+  return curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, function);
+}
+static inline CURLcode prefop_curl_set_close_function(CURL *easy, prefop_curl_close_function function) {
+  return curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, function);
+}
+static inline CURLcode prefop_curl_get_long(CURL *easy, CURLINFO info, long *value) {
+  return curl_easy_getinfo(easy, info, value);
+}
+static inline CURLcode prefop_curl_get_offset(CURL *easy, CURLINFO info, curl_off_t *value) {
+  return curl_easy_getinfo(easy, info, value);
+}
+
+static inline CURLMcode prefop_curl_multi_set_long(CURLM *multi, CURLMoption option, long value) {
+  return curl_multi_setopt(multi, option, value);
+}
+static inline CURLMcode prefop_curl_multi_set_pointer(CURLM *multi, CURLMoption option, void *pointer) {
+  return curl_multi_setopt(multi, option, pointer);
+}
+static inline CURLMcode prefop_curl_multi_set_socket_function(CURLM *multi, prefop_curl_socket_function function) {
+  return curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, function);
+}
+static inline CURLMcode prefop_curl_multi_set_timer_function(CURLM *multi, prefop_curl_timer_function function) {
+  return curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, function);
+}
+
+static inline CURLcode prefop_curl_message_result(const CURLMsg *message) { return message->data.result; }
+
+#endif

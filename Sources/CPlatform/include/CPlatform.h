@@ -1,0 +1,43 @@
+/* The operating system, as one-liners, and the state that every client shares. */
+#ifndef PREFOP_PLATFORM_H
+#define PREFOP_PLATFORM_H
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+/* One for the whole process, in static memory: it must be there before any
+   allocation succeeded, and be locked while the process forks. */
+typedef struct prefop_process {
+  pthread_mutex_t mutex;
+  uint64_t generation; /* grows in each forked child; changes while there is one thread */
+  void *state;         /* ProcessState, under mutex */
+} prefop_process;
+
+extern prefop_process prefop_process_storage;
+
+static inline prefop_process *prefop_process_shared(void) { return &prefop_process_storage; }
+static inline uint64_t prefop_process_generation(void) { return prefop_process_storage.generation; }
+
+/* GNU, and so not declared unless asked for. */
+char *secure_getenv(const char *name);
+
+static inline int prefop_errno(void) { return errno; }
+static inline void prefop_set_errno(int value) { errno = value; }
+static inline int prefop_set_close_on_exec(int descriptor) { return fcntl(descriptor, F_SETFD, FD_CLOEXEC); }
+static inline int prefop_descriptor_flags(int descriptor) { return fcntl(descriptor, F_GETFD); }
+static inline int prefop_duplicate_lowest(int descriptor) { return fcntl(descriptor, F_DUPFD_CLOEXEC, 0); }
+static inline int prefop_bytes_to_read(int descriptor, int *count) { return ioctl(descriptor, FIONREAD, count); }
+static inline int prefop_bytes_unread_by_peer(int descriptor, int *count) { return ioctl(descriptor, TIOCOUTQ, count); }
+
+#endif

@@ -1,0 +1,55 @@
+import CPrefop
+
+/// The border between C and Swift: every export runs its body here, so that
+/// each failure becomes a status and a filled `prefop_error` in one place.
+@inline(__always)
+func border(
+  _ error: UnsafeMutablePointer<prefop_error>?, _ body: () throws(Failure) -> Void
+) -> prefop_status {
+  do throws(Failure) {
+    let report = try unsafe ErrorReport(error)
+    do throws(Failure) {
+      try body()
+      report.succeed()
+      return Status.ok.rawValue
+    } catch {
+      report.fail(error)
+      return error.status.rawValue
+    }
+  } catch {
+    return error.status.rawValue
+  }
+}
+
+/// An argument that C must not leave out.
+@inline(__always)
+func required<Value>(
+  _ pointer: UnsafePointer<Value>?, _ name: StaticString
+) throws(Failure) -> UnsafePointer<Value> {
+  guard let pointer = unsafe pointer else { throw Failure(.argument, "\(name) is NULL") }
+  return unsafe pointer
+}
+
+/// Where C wants a result put.
+@inline(__always)
+func required<Value>(
+  _ pointer: UnsafeMutablePointer<Value>?, _ name: StaticString
+) throws(Failure) -> UnsafeMutablePointer<Value> {
+  guard let pointer = unsafe pointer else { throw Failure(.argument, "\(name) is NULL: pass where to put the result") }
+  return unsafe pointer
+}
+
+/// `length` bytes of the caller.
+@inline(__always)
+@_lifetime(immortal)
+func callerBytes(
+  _ start: UnsafeRawPointer?, _ length: Int, _ name: StaticString
+) throws(Failure) -> Span<UInt8> {
+  guard length >= 0 else { throw Failure(.argument, "the length of \(name) is too large") }
+  guard let start = unsafe start else {
+    guard length == 0 else { throw Failure(.argument, "\(name) is NULL, but its length is \(length)") }
+    return Span()
+  }
+  let bytes = unsafe Span(_unsafeStart: start.assumingMemoryBound(to: UInt8.self), count: length)
+  return unsafe _overrideLifetime(bytes, copying: ())
+}

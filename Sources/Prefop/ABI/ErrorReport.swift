@@ -1,0 +1,62 @@
+import CPlatform
+import CPrefop
+
+/// What a query can tell beside its failure; nothing for calls that send nothing.
+struct QueryReport {
+  var httpStatus = 0
+  var curlCode = 0
+  var attempts = 0
+  var isRetryable = false
+  var retryAfter: Int64 = 0
+  var requestID = InlineText<64>()
+  var host = InlineText<256>()
+}
+
+/// The caller's `prefop_error`, or none.
+@safe
+struct ErrorReport {
+  private let target: UnsafeMutablePointer<prefop_error>?
+
+  /// Fails when there is a struct, but one too small to be told anything.
+  init(_ target: UnsafeMutablePointer<prefop_error>?) throws(Failure) {
+    if let target = unsafe target, unsafe Int(target.pointee.struct_size) < MemoryLayout<prefop_error>.size {
+      throw Failure(.argument, "error.struct_size is too small")
+    }
+    unsafe self.target = target
+  }
+
+  func succeed(_ report: borrowing QueryReport = QueryReport()) {
+    write(.ok, report)
+    guard let target = unsafe target else { return }
+    unsafe target.pointee.message.0 = 0
+  }
+
+  func fail(_ failure: borrowing Failure, _ report: borrowing QueryReport = QueryReport()) {
+    write(failure.status, report)
+    guard let target = unsafe target else { return }
+    unsafe Self.copy(failure.message, to: &target.pointee.message)
+  }
+
+  private func write(_ status: Status, _ report: borrowing QueryReport) {
+    guard let target = unsafe target else { return }
+    unsafe target.pointee.status = status.rawValue
+    unsafe target.pointee.http_status = Int32(clamping: report.httpStatus)
+    unsafe target.pointee.curl_code = Int32(clamping: report.curlCode)
+    unsafe target.pointee.attempts = Int32(clamping: report.attempts)
+    unsafe target.pointee.retryable = report.isRetryable ? 1 : 0
+    unsafe target.pointee.retry_after_ms = report.retryAfter
+    unsafe Self.copy(report.requestID, to: &target.pointee.request_id)
+    unsafe Self.copy(report.host, to: &target.pointee.host)
+  }
+
+  /// A member of the struct is a tuple of as many bytes as the text's capacity.
+  private static func copy<let capacity: Int, Member>(
+    _ text: InlineText<capacity>, to member: inout Member) {
+    unsafe withUnsafeMutableBytes(of: &member) { bytes in
+      let count = min(text.count, bytes.count - 1)
+      let span = text.span
+      for index in 0..<count { unsafe bytes[index] = span[index] }
+      unsafe bytes[count] = 0
+    }
+  }
+}

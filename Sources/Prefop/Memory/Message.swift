@@ -1,0 +1,68 @@
+/// What an error says to a person: one line, as `prefop_error.message` holds it.
+typealias Message = InlineText<512>
+
+/// Lets messages be written with interpolation. The literal parts stay in the
+/// program's text, so nothing is allocated.
+extension InlineText: ExpressibleByStringInterpolation {
+  init(stringLiteral literal: StaticString) {
+    self.init()
+    append(literal)
+  }
+
+  init(stringInterpolation interpolation: StringInterpolation) {
+    self = interpolation.text
+  }
+
+  struct StringInterpolation: StringInterpolationProtocol {
+    var text: InlineText<capacity>
+
+    init(literalCapacity: Int, interpolationCount: Int) { text = InlineText() }
+
+    mutating func appendLiteral(_ literal: StaticString) { text.append(literal) }
+    mutating func appendInterpolation(_ number: Int) { text.append(number) }
+    mutating func appendInterpolation(_ literal: StaticString) { text.append(literal) }
+
+    mutating func appendInterpolation<let other: Int>(_ value: InlineText<other>) {
+      text.append(value.span)
+    }
+
+    /// Text of the caller or the network: quoted, shortened, made printable.
+    mutating func appendInterpolation(_ value: borrowing Span<UInt8>) {
+      text.appendExcerpt(value)
+    }
+  }
+}
+
+extension InlineText {
+  /// How many bytes of foreign text a message shows.
+  private static var excerptLimit: Int { 60 }
+
+  /// Appends foreign text in quotes; what is long is cut, what is not printable
+  /// shows as "?".
+  mutating func appendExcerpt(_ value: borrowing Span<UInt8>) {
+    append(UInt8(ascii: "\""))
+    let shown = min(value.count, Self.excerptLimit)
+    appendPrintable(value.extracting(first: shown))
+    append(shown < value.count ? "...\"" : "\"")
+  }
+
+  /// Appends foreign text on one line: control bytes show as blanks, what is
+  /// not UTF-8 shows as "?".
+  mutating func appendPrintable(_ value: borrowing Span<UInt8>) {
+    var index = 0
+    while index < value.count {
+      let byte = value[index]
+      if byte < 0x80 {
+        append(byte < 0x20 || byte == 0x7F ? UInt8(ascii: " ") : byte)
+        index += 1
+      } else if let length = UTF8Validation.validSequence(in: value, at: index) {
+        guard count + length < capacity else { return }
+        for offset in 0..<length { append(value[index + offset]) }
+        index += length
+      } else {
+        append(UInt8(ascii: "?"))
+        index += 1
+      }
+    }
+  }
+}

@@ -1,0 +1,21 @@
+import CPlatform
+
+/// The process's environment, read while a client is made and never later: a
+/// host that calls `setenv` meanwhile must not crash.
+enum Environment {
+  /// A variable's value; nil when it is unset or empty, or when the program
+  /// runs with raised privileges.
+  @_lifetime(immortal)
+  static func value(_ name: StaticString) -> Span<UInt8>? {
+    let start = unsafe UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
+    guard let value = unsafe secure_getenv(start), unsafe value.pointee != 0 else { return nil }
+    return unsafe CText.span(value)
+  }
+
+  /// Whether a switch is on: true, yes, y or 1, in any case.
+  static func isOn(_ name: StaticString) -> Bool {
+    guard let value = value(name) else { return false }
+    return value.equals("true", ignoringCase: true) || value.equals("yes", ignoringCase: true)
+      || value.equals("y", ignoringCase: true) || value.equals("1")
+  }
+}

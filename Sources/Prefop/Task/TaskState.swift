@@ -1,0 +1,43 @@
+import CPrefop
+
+/// Three questions with three answers: is the task finished, did all of it
+/// succeed, which item failed. A task that is none (a struct of a wrong size, a
+/// NULL among its items) is neither finished nor succeeded.
+struct TaskState: ~Escapable {
+  private let task: TaskView?
+
+  @_lifetime(immortal)
+  init(_ pointer: UnsafePointer<prefop_task>) {
+    do throws(Failure) {
+      task = try unsafe TaskView(pointer)
+    } catch {
+      task = nil
+    }
+  }
+
+  var isFinished: Bool {
+    guard let task else { return false }
+    return TaskCode.isFinished(task.code)
+  }
+
+  var isSucceeded: Bool {
+    guard let task, isFinished, task.code != TaskCode.failed else { return false }
+    for index in 0..<task.itemCount where itemCode(index) != TaskCode.succeeded { return false }
+    return true
+  }
+
+  /// The first item that failed, at or after an index.
+  func failedItem(from first: Int) -> Int? {
+    guard let task, first >= 0, first < task.itemCount else { return nil }
+    for index in first..<task.itemCount where itemCode(index) == TaskCode.failed { return index }
+    return nil
+  }
+
+  private func itemCode(_ index: Int) -> Int64? {
+    do throws(Failure) {
+      return try task?.item(at: index).code
+    } catch {
+      return nil
+    }
+  }
+}

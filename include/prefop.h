@@ -1,0 +1,485 @@
+/*
+ * prefop.h - what has become of my Qiniu persistent data processing task?
+ *
+ * Qiniu's object storage runs long jobs ("pfop": transcoding, zipping, taking
+ * video frames) and hands out a persistent id for each.  This library asks the
+ * service what has become of one, reads and writes the answer's JSON, and
+ * verifies the notification that the service posts when a task ends.
+ *
+ *     #include <prefop.h>
+ *     #include <stdio.h>
+ *
+ *     int main(void) {
+ *       prefop_task *task;
+ *       prefop_error error = PREFOP_ERROR_INIT;
+ *       // NULL: the default client, with QINIU_ACCESS_KEY and QINIU_SECRET_KEY
+ *       if (prefop_query(NULL, "z0.597f28b445a2650c994bb208", NULL, &task, &error)) {
+ *         fprintf(stderr, "%s\n", error.message);
+ *         return 1;
+ *       }
+ *       printf("%s: %s\n", prefop_code_name(task->code), task->description);
+ *       prefop_task_free(task);
+ *       return 0;
+ *     }
+ *
+ *     cc status.c $(pkg-config --cflags --libs prefop)
+ *
+ * Three rules hold for every function:
+ *
+ * Ownership.  What a call hands out through a `**` argument is the caller's,
+ * and is given back with the _free function named in its description, never
+ * with free() of the C library.  Everything that a task or an item points to
+ * lives as long as that task or item.  NULL may be freed.  Things may be freed
+ * in any order: a task outlives its client.  Text and options given to a call
+ * are copied or no longer needed when it returns.
+ *
+ * Threads.  A client may be used by any number of threads at once; only
+ * prefop_client_free must be the last call on it.  Tasks and items that the
+ * library made never change, so they may be read by many threads too.  After
+ * fork() a client works in the child as well, from fresh connections.
+ *
+ * Errors.  A call that can fail returns a prefop_status: PREFOP_OK (0) or a
+ * negative PREFOP_ERROR_.  What it hands out is NULL after a failure.  The last
+ * argument, which may be NULL, receives the details.  There is no errno and
+ * nothing is kept per thread.  Every pointer is checked: a NULL where one is
+ * not allowed is PREFOP_ERROR_ARGUMENT, not a crash.  When memory is gone a
+ * call returns PREFOP_ERROR_MEMORY, and everything stays usable.
+ *
+ * The library starts no thread of its own, installs no signal handler, prints
+ * nothing, writes no file, and reads the environment only while a client is
+ * made.  While it resolves a host name libcurl may run a helper thread.  It
+ * can outlive a call that timed out, so the library stays mapped after dlclose.
+ */
+#ifndef PREFOP_H
+#define PREFOP_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* The version that this header describes; prefop_version_number() tells the
+   one that is loaded.  Within one major version nothing is ever removed or
+   changed, so a program runs with every later 1.x library. */
+#define PREFOP_VERSION "1.0.0"
+#define PREFOP_VERSION_NUMBER 0x010000
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* The text between the two ffi marks is plain C, to be read as it is by
+   LuaJIT's ffi.cdef, Python's cffi and PHP's FFI::cdef. */
+
+/* ffi: begin */
+
+/*
+ * Status codes
+ * ------------
+ * The name of a code: prefop_status_name().
+ */
+typedef int32_t prefop_status;
+
+enum {
+  PREFOP_OK = 0,
+
+  /* The call. */
+  PREFOP_ERROR_ARGUMENT = -1,      /* an argument, or a member of its struct, is wrong */
+  PREFOP_ERROR_UNSUPPORTED = -2,   /* a flag or member that this version does not know */
+  PREFOP_ERROR_CONFIGURATION = -3, /* a client option or an environment variable is wrong */
+  PREFOP_ERROR_CREDENTIALS = -4,   /* there is no key pair to sign with */
+  PREFOP_ERROR_FORKED = -5,        /* made before a fork, and of no use in the child */
+
+  /* The machine. */
+  PREFOP_ERROR_MEMORY = -20,       /* an allocation failed */
+  PREFOP_ERROR_SYSTEM = -21,       /* the operating system, libcurl or libcrypto refused */
+
+  /* Time. */
+  PREFOP_ERROR_TIMEOUT = -40,      /* the time allowed is over */
+  PREFOP_ERROR_CANCELLED = -41,    /* the caller called it off */
+  PREFOP_ERROR_INTERRUPTED = -42,  /* a signal arrived, and the call was to heed it */
+
+  /* The way to the service. */
+  PREFOP_ERROR_RESOLVE = -60,      /* the host's, or the proxy's, name has no address */
+  PREFOP_ERROR_CONNECT = -61,      /* no connection to the host, or to the proxy */
+  PREFOP_ERROR_TLS = -62,          /* no trusted TLS connection, e.g. a wrong certificate */
+  PREFOP_ERROR_TRANSFER = -63,     /* the connection broke, or what came is not HTTP */
+
+  /* What the service said. */
+  PREFOP_ERROR_NOT_FOUND = -80,    /* 612, 404: no such task; kept for 10 days only */
+  PREFOP_ERROR_BAD_REQUEST = -81,  /* 400 */
+  PREFOP_ERROR_UNAUTHORIZED = -82, /* 401: wrong keys, or this machine's clock is wrong */
+  PREFOP_ERROR_FORBIDDEN = -83,    /* 403 */
+  PREFOP_ERROR_RATE_LIMITED = -84, /* 429, 573: ask less often */
+  PREFOP_ERROR_SERVER = -85,       /* 500 to 599, but 573 */
+  PREFOP_ERROR_HTTP = -86,         /* any other status, redirects too: none is followed */
+
+  /* An answer that is not the service's, or not an answer. */
+  PREFOP_ERROR_HIJACKED = -100,    /* success without X-Reqid and X-Log: not from Qiniu */
+  PREFOP_ERROR_RESPONSE = -101,    /* success from Qiniu, but there is no task in it */
+  PREFOP_ERROR_TOO_LARGE = -102,   /* more bytes than allowed */
+
+  /* Data given by the caller. */
+  PREFOP_ERROR_JSON = -120,        /* not JSON, or not a task */
+  PREFOP_ERROR_UNSIGNED = -121,    /* the notification carries no known signature */
+  PREFOP_ERROR_UNKNOWN_KEY = -122, /* it is signed with another access key */
+  PREFOP_ERROR_SIGNATURE = -123,   /* its signature is wrong */
+  PREFOP_ERROR_UNSIGNED_BODY = -124 /* right, but it does not cover the body */
+};
+
+/* Codes of a task and of an item.  Others may come: the number is kept,
+   prefop_code_name() calls it "unknown", and it does not count as finished. */
+enum {
+  PREFOP_CODE_SUCCEEDED = 0,
+  PREFOP_CODE_WAITING = 1,
+  PREFOP_CODE_PROCESSING = 2,
+  PREFOP_CODE_FAILED = 3,
+  PREFOP_CODE_NOTIFY_FAILED = 4 /* done, but the notification was not taken yet */
+};
+
+/* Types of a task. */
+enum {
+  PREFOP_TYPE_NORMAL = 0,
+  PREFOP_TYPE_IDLE_TIME = 1 /* run when the service has nothing better to do */
+};
+
+/* prefop_client_options.flags */
+enum {
+  PREFOP_CLIENT_ALLOW_ANONYMOUS = 1, /* no credentials: send unsigned instead of failing */
+  PREFOP_CLIENT_USE_HTTP = 2,        /* hosts given without a scheme are http */
+  PREFOP_CLIENT_NO_ENVIRONMENT = 4,  /* no environment variable and no configuration file is read */
+  PREFOP_CLIENT_NO_DISCOVERY = 8,    /* no region query is ever sent */
+  PREFOP_CLIENT_NO_DATE = 16         /* X-Qiniu-Date is left out */
+};
+
+/* prefop_query_options.flags */
+enum {
+  PREFOP_QUERY_INTERRUPTIBLE = 1,   /* return PREFOP_ERROR_INTERRUPTED when a signal was handled */
+  PREFOP_QUERY_UNTIL_FINISHED = 2,  /* not in this version: PREFOP_ERROR_UNSUPPORTED */
+  PREFOP_QUERY_EACH_CHANGE = 4      /* not in this version: PREFOP_ERROR_UNSUPPORTED */
+};
+
+/* prefop_notification.flags */
+enum {
+  PREFOP_NOTIFICATION_ALLOW_UNSIGNED_BODY = 1 /* read a body that the signature does not cover */
+};
+
+/*
+ * Structs
+ * -------
+ * Each begins with struct_size: its size in bytes as its filler knows it, set
+ * by the caller in those that it fills, by the library in those that it makes.
+ * Later versions append members and nothing else.  A struct smaller than
+ * version 1's is PREFOP_ERROR_ARGUMENT; a larger one is accepted if what this
+ * library does not know of it is zero, else PREFOP_ERROR_UNSUPPORTED.
+ *
+ * Text is UTF-8, ended by NUL.  In a task or item no text is NULL but `result`
+ * and `json`: what is absent is "".
+ */
+typedef struct prefop_client prefop_client;
+
+/* One command of a task, and how it went. */
+typedef struct prefop_task_item {
+  uint32_t struct_size;
+  uint32_t reserved;        /* 0 */
+  const char *command;      /* JSON "cmd": as submitted, e.g. "avthumb/mp4|saveas/..." */
+  int64_t code;             /* "code": PREFOP_CODE_ */
+  const char *description;  /* "desc": the code in the service's words */
+  const char *error;        /* "error": why it failed */
+  int64_t error_index;      /* "errorIndex": which command of the pipe failed, from 0; -1: absent */
+  const char *hash;         /* "hash": etag of the object made */
+  const char *object_name;  /* "key": name of the object made */
+  const char *result;       /* "result": exact JSON text of a command that answers instead; or NULL */
+  const char *const *object_names; /* "keys": of a command that made several; ended by NULL */
+  size_t object_name_count;
+  int64_t return_old;       /* "returnOld": 1 when the result of an earlier run was returned */
+} prefop_task_item;
+
+/* A task, as the service answered or a notification told. */
+typedef struct prefop_task {
+  uint32_t struct_size;
+  uint32_t reserved;        /* 0 */
+  const char *persistent_id; /* JSON "id" */
+  int64_t code;             /* "code": PREFOP_CODE_; succeeded does not say that every item did */
+  const char *description;  /* "desc": the code in the service's words */
+  const char *object_name;  /* "inputKey": name of the object worked on */
+  const char *bucket_name;  /* "inputBucket": where that object is */
+  const char *pipeline;     /* "pipeline": the queue it ran in */
+  const char *task_from;    /* "taskFrom": "workflow: <id>", "trigger: <id>"; "": submitted by call */
+  const char *request_id;   /* "reqid": of the request that submitted the task */
+  int64_t type;             /* "type": PREFOP_TYPE_ */
+  const char *created_at;   /* "creationDate": RFC 3339, as sent */
+  const prefop_task_item *const *items; /* "items": in the order of the commands; ended by NULL */
+  size_t item_count;
+  const char *json;         /* the exact text received; NULL in a task made by the caller */
+  size_t json_length;       /* its bytes, the NUL after them not counted */
+} prefop_task;
+
+/* What went wrong.  The caller owns it, sets struct_size and passes it to as
+   many calls as it likes; nothing in it needs freeing.  After a success status
+   is 0 and message is "". */
+typedef struct prefop_error {
+  uint32_t struct_size;
+  prefop_status status;     /* what the call returned */
+  int32_t http_status;      /* of the last answer; 0: none came */
+  int32_t curl_code;        /* CURLcode of the last transfer that failed; 0: none did */
+  int32_t attempts;         /* requests sent, or tried to send, for this call */
+  int32_t retryable;        /* 1: the same call may succeed later; 0: it will fail again */
+  int64_t retry_after_ms;   /* milliseconds that the service asked to wait; 0: it did not say */
+  char request_id[64];      /* X-Reqid of the last answer: tell Qiniu's support; "" : none */
+  char host[256];           /* the last host asked, "name[:port]"; "": none */
+  char message[512];        /* one line of English: what was wrong, and what to do.  No secrets. */
+} prefop_error;
+
+/* How a client behaves.  Zero or NULL is the default of every member. */
+typedef struct prefop_client_options {
+  uint32_t struct_size;
+  uint32_t flags;           /* PREFOP_CLIENT_, added up */
+  const char *access_key;   /* both or neither; NULL: QINIU_ACCESS_KEY and QINIU_SECRET_KEY */
+  const char *secret_key;   /* kept in memory that is wiped */
+  const char *api_hosts;    /* "host[:port]" or "http(s)://host[:port]", up to 32, separated by
+                               commas, tried in this order; NULL: https://api.qiniuapi.com */
+  const char *bucket_hosts; /* not in this version: must be NULL */
+  const char *proxy;        /* "[scheme://][user:password@]host[:port]" as libcurl takes it;
+                               NULL: http_proxy, https_proxy, all_proxy, no_proxy as curl reads
+                               them; "": none */
+  const char *ca_file;      /* PEM file of the certificate authorities; NULL: the system's */
+  const char *user_agent;   /* text put after the library's own User-Agent; up to 128 bytes */
+  int64_t timeout_ms;       /* a whole query, pauses included; 0: 30,000; negative: none */
+  int64_t attempt_timeout_ms; /* one request and its answer; 0: 10,000; negative: none */
+  int64_t connect_timeout_ms; /* name, connection and TLS; 0: 3,000; negative: none */
+  int64_t max_response_bytes; /* of an answer, after decompression; 0: 16 MiB; up to 1 GiB */
+  int32_t max_attempts;     /* requests to one host for a query; 0: 4; up to 100 */
+  int32_t max_in_flight;    /* not in this version: must be 0 */
+} prefop_client_options;
+
+/* How one query differs.  Zero or NULL is the default of every member. */
+typedef struct prefop_query_options {
+  uint32_t struct_size;
+  uint32_t flags;           /* PREFOP_QUERY_, added up */
+  const char *access_key;   /* for this query alone; both or neither; NULL: the client's */
+  const char *secret_key;
+  const char *bucket_name;  /* not in this version: must be NULL */
+  int64_t timeout_ms;       /* the whole query; 0: the client's; negative: none */
+  int64_t poll_min_ms;      /* not in this version: must be 0 */
+  int64_t poll_max_ms;      /* not in this version: must be 0 */
+} prefop_query_options;
+
+/* A notification as a web server received it. */
+typedef struct prefop_notification {
+  uint32_t struct_size;
+  uint32_t flags;           /* PREFOP_NOTIFICATION_, added up */
+  const char *access_key;   /* to verify with; both or neither; NULL: the client's */
+  const char *secret_key;
+  const char *method;       /* NULL: "POST" */
+  const char *url;          /* as Qiniu called it: "https://host/path?query", or "/path?query"
+                               when the headers hold the Host that Qiniu sent */
+  const char *const *headers; /* header_count texts "Name: value"; names in any case */
+  size_t header_count;
+  const void *body;         /* NULL only when body_length is 0 */
+  size_t body_length;
+} prefop_notification;
+
+/*
+ * Versions and names
+ * ------------------
+ * They cannot fail; what they return is static.
+ */
+
+/* The version loaded: 0x010000 is 1.0.0, and "1.0.0". */
+uint32_t prefop_version_number(void);
+const char *prefop_version(void);
+
+/* One line for a bug report: this library's version, system and build. */
+const char *prefop_build_info(void);
+
+/* "PREFOP_ERROR_TIMEOUT" for PREFOP_ERROR_TIMEOUT; "unknown" for others. */
+const char *prefop_status_name(prefop_status status);
+
+/* "succeeded", "waiting", "processing", "failed", "notify failed", "unknown". */
+const char *prefop_code_name(int64_t code);
+
+/*
+ * The query
+ * ---------
+ */
+
+/*
+ * Asks what has become of a task, and waits for the answer.
+ *
+ * client:        NULL for the default client: made at the first use from the
+ *                environment, shared by the whole process.  If it cannot be
+ *                made, the next call tries again.
+ * persistent_id: as pfop returned it; 1 to 256 bytes, no control characters.
+ *                Any other byte is escaped on the way.
+ * options:       NULL for the defaults.
+ * task:          receives the task, to be freed with prefop_task_free; NULL
+ *                after a failure.
+ *
+ * A transient failure (no connection, a broken one, a server error, a limited
+ * rate) is tried again at the same host and then at the next, with growing
+ * pauses, until the time or the attempts allowed are over; the error tells of
+ * the last.  The time is kept even while a name is resolved or a server sends
+ * a byte a second.  A signal does not end the call unless
+ * PREFOP_QUERY_INTERRUPTIBLE is set.
+ *
+ * PREFOP_OK also when the task failed: look at task->code and its items.
+ * Otherwise any status down to PREFOP_ERROR_TOO_LARGE, but CANCELLED and
+ * FORKED.  error->retryable says whether asking again later makes sense.
+ */
+prefop_status prefop_query(prefop_client *client, const char *persistent_id, const prefop_query_options *options,
+    prefop_task **task, prefop_error *error);
+
+/* Frees a task that the library made, with all that it points to. */
+void prefop_task_free(prefop_task *task);
+
+/* 1 when the task will not change any more (code 0, 3 or 4), else 0; NULL: 0.
+   After PREFOP_CODE_NOTIFY_FAILED it can still become succeeded. */
+int32_t prefop_task_is_finished(const prefop_task *task);
+
+/* 1 when the task is finished, its code is not PREFOP_CODE_FAILED, and the code
+   of every item is 0; else 0; NULL: 0.  The service answers code 0 for some
+   tasks of which an item failed, so task->code alone does not tell. */
+int32_t prefop_task_is_succeeded(const prefop_task *task);
+
+/* Index of the first item at or after `from` whose code is PREFOP_CODE_FAILED,
+   or -1.
+     for (int64_t i = -1; (i = prefop_task_failed_item(task, i + 1)) >= 0;) ... */
+int64_t prefop_task_failed_item(const prefop_task *task, size_t from);
+
+/*
+ * The client
+ * ----------
+ * Options, credentials and a pool of connections.  Make one and keep it: every
+ * query on a kept client saves a TCP and a TLS handshake.  It keeps as many
+ * idle connections to a host as threads asked at once.
+ */
+
+/*
+ * Makes a client.  options: NULL for the defaults.  It sends nothing.
+ *
+ * Unless PREFOP_CLIENT_NO_ENVIRONMENT is set, this reads, once:
+ *   QINIU_ACCESS_KEY, QINIU_SECRET_KEY   the key pair, when options give none
+ *   http_proxy, https_proxy, HTTPS_PROXY,
+ *   all_proxy, ALL_PROXY, no_proxy, NO_PROXY   when options give no proxy
+ *   DISABLE_QINIU_TIMESTAMP_SIGNATURE    true, yes, y or 1: as PREFOP_CLIENT_NO_DATE
+ *   DISABLE_QINIU_SECURE_PROTOCOL        true, yes, y or 1: as PREFOP_CLIENT_USE_HTTP
+ * A variable that is empty counts as unset; in a program that runs with raised
+ * privileges (setuid) all do.
+ *
+ * ARGUMENT, UNSUPPORTED, CONFIGURATION (message: which option or variable, what
+ * is wrong with it), MEMORY, SYSTEM.  That there are no credentials is no
+ * error here: they may come later, or with each query.
+ */
+prefop_status prefop_client_new(const prefop_client_options *options, prefop_client **client, prefop_error *error);
+
+/*
+ * Changes the client's key pair, from any thread, at any time.  Queries under
+ * way finish with the one that they began with.  client: NULL for the default
+ * client.  Both keys, of 1 to 256 printable ASCII characters each, or both NULL
+ * to forget the pair.
+ *
+ * ARGUMENT, MEMORY; for the default client also what prefop_client_new can.
+ */
+prefop_status prefop_client_set_credentials(prefop_client *client, const char *access_key, const char *secret_key, prefop_error *error);
+
+/* Closes the client's connections and frees it.  No other thread may be using
+   it.  NULL does nothing; the default client cannot be freed. */
+void prefop_client_free(prefop_client *client);
+
+/*
+ * JSON
+ * ----
+ * Strict RFC 8259.  Unknown members are skipped; of a repeated one the last
+ * counts; null counts as absent.  A task must have a "code"; an integer must be
+ * written as one and fit 64 bits; text may not contain NUL.  Nesting deeper
+ * than 1024 is refused.
+ */
+
+/*
+ * Reads a task.  json: `length` bytes, with or without a NUL behind them.
+ * task: to be freed with prefop_task_free.
+ *
+ * ARGUMENT, MEMORY, TOO_LARGE (over 1 GiB), JSON (message: byte offset, member,
+ * what stood there, what was expected).
+ */
+prefop_status prefop_task_parse(const char *json, size_t length, prefop_task **task, prefop_error *error);
+
+/*
+ * Writes a task, made by the library or filled in by the caller, as the service
+ * does.  item_count and object_name_count say how many there are; a NULL text
+ * counts as "".  Empty pipeline, taskFrom, creationDate, error and keys, a type
+ * of 0, a NULL result and an errorIndex below 0 are left out.  `json` and
+ * `json_length` are not read.  Reading what was written gives the same task.
+ *
+ * json:   receives the text, ended by NUL, to be freed with prefop_string_free.
+ * length: receives its bytes, the NUL not counted; may be NULL.
+ *
+ * ARGUMENT (message: which member; e.g. text that is not UTF-8, a result that
+ * is not one JSON value, a NULL in items), UNSUPPORTED, MEMORY.
+ */
+prefop_status prefop_task_to_json(const prefop_task *task, char **json, size_t *length, prefop_error *error);
+
+/* The same for one item.  item: to be freed with prefop_task_item_free; an item
+   of a task is not, it goes with its task. */
+prefop_status prefop_task_item_parse(const char *json, size_t length, prefop_task_item **item, prefop_error *error);
+prefop_status prefop_task_item_to_json(const prefop_task_item *item, char **json, size_t *length, prefop_error *error);
+void prefop_task_item_free(prefop_task_item *item);
+
+/* Frees text that the library handed out. */
+void prefop_string_free(char *string);
+
+/*
+ * Notifications
+ * -------------
+ */
+
+/*
+ * Verifies that a notification comes from Qiniu, and reads the task in it.
+ * Nothing of a body is read before its signature is known to be right.  A
+ * notification can come several times, and verifies each time.
+ *
+ * client: whose credentials to verify with; NULL for the default client.
+ * task:   to be freed with prefop_task_free; NULL after a failure.
+ *
+ * The scheme "Qiniu" covers method, host, path, query, Content-Type and
+ * X-Qiniu- headers, and the body of application/json or
+ * application/x-www-form-urlencoded.  The older "QBox" covers path and query,
+ * and the body only of a form.
+ *
+ * PREFOP_OK, or
+ *   UNSIGNED       there is no Authorization header, or of another scheme
+ *   UNKNOWN_KEY    signed with another access key
+ *   SIGNATURE      the signature is wrong: forged, or url and headers are not
+ *                  those that Qiniu used (a proxy in between?)
+ *   UNSIGNED_BODY  right, but the body is not covered: with
+ *                  PREFOP_NOTIFICATION_ALLOW_UNSIGNED_BODY it is read all the
+ *                  same; then fetch the task with prefop_query to be sure
+ *   JSON           authentic, but the body is no task: e.g. empty, or that of a
+ *                  workflow's own notification, which has another form
+ *   CREDENTIALS    there is no key pair to verify with
+ *   ARGUMENT, UNSUPPORTED, MEMORY, SYSTEM, TOO_LARGE; for the default client
+ *   also what prefop_client_new can.
+ */
+prefop_status prefop_notification_verify(prefop_client *client, const prefop_notification *notification,
+    prefop_task **task, prefop_error *error);
+
+/* ffi: end */
+
+#ifdef __cplusplus
+}
+#endif
+
+/* Initialisers: `prefop_error error = PREFOP_ERROR_INIT;`.  Where there are no
+   macros, clear the memory and set struct_size (and, in an item, error_index
+   to -1). */
+#define PREFOP_ERROR_INIT { (uint32_t)sizeof(prefop_error), 0, 0, 0, 0, 0, 0, "", "", "" }
+#define PREFOP_CLIENT_OPTIONS_INIT \
+  { (uint32_t)sizeof(prefop_client_options), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0 }
+#define PREFOP_QUERY_OPTIONS_INIT { (uint32_t)sizeof(prefop_query_options), 0, NULL, NULL, NULL, 0, 0, 0 }
+#define PREFOP_NOTIFICATION_INIT \
+  { (uint32_t)sizeof(prefop_notification), 0, NULL, NULL, NULL, NULL, NULL, 0, NULL, 0 }
+#define PREFOP_TASK_INIT \
+  { (uint32_t)sizeof(prefop_task), 0, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, 0, NULL, 0 }
+#define PREFOP_TASK_ITEM_INIT \
+  { (uint32_t)sizeof(prefop_task_item), 0, NULL, 0, NULL, NULL, -1, NULL, NULL, NULL, NULL, 0, 0 }
+
+#endif /* PREFOP_H */
