@@ -12,6 +12,8 @@ typedef int (*prefop_curl_timer_function)(CURLM *multi, long milliseconds, void 
 
 static inline CURLcode prefop_curl_global_init(void) { return curl_global_init(CURL_GLOBAL_DEFAULT); }
 
+static inline curl_version_info_data *prefop_curl_version_info(void) { return curl_version_info(CURLVERSION_NOW); }
+
 static inline CURLcode prefop_curl_set_long(CURL *easy, CURLoption option, long value) {
   return curl_easy_setopt(easy, option, value);
 }

@@ -6,14 +6,24 @@ import CPrefop
 func border(
   _ error: UnsafeMutablePointer<prefop_error>?, _ body: () throws(Failure) -> Void
 ) -> prefop_status {
+  var report = QueryReport()
+  return unsafe border(error, &report) { _ throws(Failure) in try body() }
+}
+
+/// The same for calls that send requests, and so have more to report.
+@inline(__always)
+func border(
+  _ error: UnsafeMutablePointer<prefop_error>?, _ report: inout QueryReport,
+  _ body: (inout QueryReport) throws(Failure) -> Void
+) -> prefop_status {
   do throws(Failure) {
-    let report = try unsafe ErrorReport(error)
+    let target = try unsafe ErrorReport(error)
     do throws(Failure) {
-      try body()
-      report.succeed()
+      try body(&report)
+      target.succeed(report)
       return Status.ok.rawValue
     } catch {
-      report.fail(error)
+      target.fail(error, report)
       return error.status.rawValue
     }
   } catch {

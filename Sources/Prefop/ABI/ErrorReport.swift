@@ -1,17 +1,6 @@
 import CPlatform
 import CPrefop
 
-/// What a query can tell beside its failure; nothing for calls that send nothing.
-struct QueryReport {
-  var httpStatus = 0
-  var curlCode = 0
-  var attempts = 0
-  var isRetryable = false
-  var retryAfter: Int64 = 0
-  var requestID = InlineText<64>()
-  var host = InlineText<256>()
-}
-
 /// The caller's `prefop_error`, or none.
 @safe
 struct ErrorReport {
@@ -25,13 +14,13 @@ struct ErrorReport {
     unsafe self.target = target
   }
 
-  func succeed(_ report: borrowing QueryReport = QueryReport()) {
+  func succeed(_ report: borrowing QueryReport) {
     write(.ok, report)
     guard let target = unsafe target else { return }
     unsafe target.pointee.message.0 = 0
   }
 
-  func fail(_ failure: borrowing Failure, _ report: borrowing QueryReport = QueryReport()) {
+  func fail(_ failure: borrowing Failure, _ report: borrowing QueryReport) {
     write(failure.status, report)
     guard let target = unsafe target else { return }
     unsafe Self.copy(failure.message, to: &target.pointee.message)

@@ -7,9 +7,17 @@ typealias SignatureText = InlineArray<28, UInt8>
 /// is kept: to rewind it costs a fifth of making one.
 @safe
 struct Signer: ~Copyable {
-  private var context: OpaquePointer
+  private var context: OpaquePointer?
+
+  /// One without a key cannot sign.
+  init() { unsafe context = nil }
 
   init(key: Span<UInt8>) throws(Failure) {
+    self.init()
+    try setKey(key)
+  }
+
+  mutating func setKey(_ key: Span<UInt8>) throws(Failure) {
     let mac = try unsafe Crypto.hmac()
     guard let context = unsafe EVP_MAC_CTX_new(mac) else { throw .outOfMemory }
     let isKeyed = unsafe key.withUnsafeBufferPointer { bytes in
@@ -19,6 +27,7 @@ struct Signer: ~Copyable {
       unsafe EVP_MAC_CTX_free(context)
       throw Crypto.failure
     }
+    unsafe EVP_MAC_CTX_free(self.context)
     unsafe self.context = context
   }
 
@@ -26,10 +35,11 @@ struct Signer: ~Copyable {
 
   /// Begins another text.
   mutating func rewind() throws(Failure) {
-    guard unsafe prefop_crypto_rewind(context) == 1 else { throw Crypto.failure }
+    guard let context = unsafe context, unsafe prefop_crypto_rewind(context) == 1 else { throw Crypto.failure }
   }
 
   mutating func add(_ text: Span<UInt8>) throws(Failure) {
+    guard let context = unsafe context else { throw Crypto.failure }
     let isAdded = unsafe text.withUnsafeBufferPointer { bytes in
       unsafe bytes.isEmpty ? 1 : EVP_MAC_update(context, bytes.baseAddress, bytes.count)
     }
@@ -42,6 +52,7 @@ struct Signer: ~Copyable {
 
   /// Ends the text.
   mutating func finish() throws(Failure) -> SignatureText {
+    guard let context = unsafe context else { throw Crypto.failure }
     var digest = InlineArray<20, UInt8>(repeating: 0)
     var digestCount = 0
     var digestBytes = digest.mutableSpan

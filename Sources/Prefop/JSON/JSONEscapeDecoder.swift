@@ -91,6 +91,13 @@ enum JSONHex {
     return unit
   }
 
+  /// The two hex digits at `index`.
+  static func byte(in text: borrowing Span<UInt8>, at index: Int) -> UInt8? {
+    guard index >= 0, text.count - index >= 2, let high = digit(text[index]), let low = digit(text[index + 1])
+    else { return nil }
+    return UInt8(truncatingIfNeeded: high << 4 | low)
+  }
+
   /// The number of a whole "\uXXXX" at `index`.
   static func escapedUnit(in text: borrowing Span<UInt8>, at index: Int) -> UInt32? {
     guard index >= 0, text.count - index >= 6, text[index] == UInt8(ascii: "\\"), text[index + 1] == UInt8(ascii: "u")

@@ -3,7 +3,7 @@ import CPlatform
 /// One value at an address that never changes, so that C may keep it.
 @safe
 struct Box<Value: ~Copyable>: ~Copyable {
-  let address: UnsafeMutablePointer<Value>
+  private let address: UnsafeMutablePointer<Value>
 
   init(_ value: consuming Value) throws(OutOfMemory) {
     let memory = try unsafe allocate(MemoryLayout<Value>.size)
@@ -20,4 +20,7 @@ struct Box<Value: ~Copyable>: ~Copyable {
     unsafeAddress { unsafe UnsafePointer(address) }
     nonmutating unsafeMutableAddress { unsafe address }
   }
+
+  /// What C is given.
+  var rawAddress: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(address) }
 }

@@ -16,7 +16,15 @@ struct InlineText<let capacity: Int> {
     borrowing get { bytes.span.extracting(first: count) }
   }
 
-  mutating func removeAll() { count = 0 }
+  mutating func removeAll() { self = Self() }
+
+  /// Lends the text as C sees it. Valid while `body` runs.
+  borrowing func withCString<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
+    unsafe bytes.span.withUnsafeBufferPointer { buffer in
+      let start = unsafe UnsafeRawPointer(buffer.baseAddress.unsafelyUnwrapped)
+      return unsafe body(start.assumingMemoryBound(to: CChar.self))
+    }
+  }
 
   mutating func append(_ byte: UInt8) {
     guard count < capacity - 1 else { return }

@@ -33,6 +33,12 @@ struct List<Element: ~Copyable>: ~Copyable {
     }
   }
 
+  /// Where an element is, for the addressors of what wraps a list.
+  borrowing func address(at index: Int) -> UnsafePointer<Element> {
+    precondition(index >= 0 && index < count)
+    return unsafe UnsafePointer(storage.unsafelyUnwrapped + index)
+  }
+
   mutating func reserve(_ additional: Int) throws(OutOfMemory) {
     let (needed, overflows) = count.addingReportingOverflow(additional)
     guard !overflows else { throw OutOfMemory() }

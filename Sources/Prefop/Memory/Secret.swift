@@ -3,11 +3,15 @@
 struct Secret: ~Copyable {
   private var bytes: Bytes
 
+  init() { bytes = Bytes() }
+
   init(copying source: Span<UInt8>) throws(OutOfMemory) {
     bytes = try Bytes(copying: source)
   }
 
   deinit { bytes.wipe() }
+
+  var isEmpty: Bool { bytes.isEmpty }
 
   var span: Span<UInt8> {
     @_lifetime(borrow self)

@@ -14,9 +14,13 @@ struct Lock<Value: ~Copyable>: ~Copyable {
   private let storage: Box<Storage>
 
   init(_ value: consuming Value) throws(OutOfMemory) {
-    storage = try unsafe Box(Storage(mutex: pthread_mutex_t(), value: value))
+    storage = try Self.registered(unsafe Box(Storage(mutex: pthread_mutex_t(), value: value)))
+  }
+
+  private static func registered(_ storage: consuming Box<Storage>) throws(OutOfMemory) -> Box<Storage> {
     unsafe pthread_mutex_init(&storage.value.mutex, nil)
     try unsafe Process.remember(lock: &storage.value.mutex)
+    return storage
   }
 
   deinit {

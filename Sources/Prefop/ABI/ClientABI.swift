@@ -1,0 +1,29 @@
+import CPrefop
+
+@_cdecl("prefop_client_new") @implementation
+public func prefop_client_new(
+  _ options: UnsafePointer<prefop_client_options>!, _ client: UnsafeMutablePointer<OpaquePointer?>!,
+  _ error: UnsafeMutablePointer<prefop_error>!
+) -> prefop_status {
+  unsafe client?.pointee = nil
+  return unsafe border(error) { () throws(Failure) in
+    let client = try unsafe required(client, "client")
+    unsafe client.pointee = try unsafe ClientHandle.make(options)
+  }
+}
+
+@_cdecl("prefop_client_set_credentials") @implementation
+public func prefop_client_set_credentials(
+  _ client: OpaquePointer!, _ accessKey: UnsafePointer<CChar>!, _ secretKey: UnsafePointer<CChar>!,
+  _ error: UnsafeMutablePointer<prefop_error>!
+) -> prefop_status {
+  unsafe border(error) { () throws(Failure) in
+    let credentials = try unsafe Credentials(ifGiven: KeyPair.given(accessKey, secretKey, in: "", .argument))
+    try unsafe ClientHandle.client(client).pointee.setCredentials(credentials)
+  }
+}
+
+@_cdecl("prefop_client_free") @implementation
+public func prefop_client_free(_ client: OpaquePointer!) {
+  if let client = unsafe client { unsafe Handle<Client>.destroy(client) }
+}

@@ -1,0 +1,66 @@
+import CCrypto
+
+/// The thread's queue of libcrypto errors, which belongs to the host: a TLS
+/// connection of ours empties it and may leave errors of its own there.
+@safe
+struct ErrorQueue: ~Copyable {
+  private struct Entry {
+    var code: UInt
+    var line: CInt
+    /// Where each text begins among the texts; -1: there is none.
+    var file: Int
+    var function: Int
+    var data: Int
+  }
+
+  private var entries = List<Entry>()
+  private var texts = Bytes()
+
+  private static var longestQueue: Int { 16 }
+
+  /// Takes the host's errors away, to be put back at the end. The queue is
+  /// nearly always empty, and then this costs nothing.
+  init() throws(OutOfMemory) {
+    guard ERR_peek_error() != 0 else { return }
+    try entries.reserve(Self.longestQueue)
+    try texts.reserve(4096)
+    while entries.count < Self.longestQueue, try takeOne() {}
+  }
+
+  deinit {
+    if ERR_peek_error() != 0 { ERR_clear_error() }
+    for index in entries.indices { raise(entries[index]) }
+  }
+
+  private mutating func takeOne() throws(OutOfMemory) -> Bool {
+    var file: UnsafePointer<CChar>?
+    var function: UnsafePointer<CChar>?
+    var data: UnsafePointer<CChar>?
+    var line: CInt = 0
+    var flags: CInt = 0
+    let code = unsafe ERR_get_error_all(&file, &line, &function, &data, &flags)
+    guard code != 0 else { return false }
+    let entry = Entry(
+      code: code, line: line, file: try unsafe keep(file), function: try unsafe keep(function),
+      data: flags & ERR_TXT_STRING != 0 ? try unsafe keep(data) : -1)
+    try entries.append(entry)
+    return true
+  }
+
+  private mutating func keep(_ text: UnsafePointer<CChar>?) throws(OutOfMemory) -> Int {
+    guard let text = unsafe text else { return -1 }
+    let start = texts.count
+    try texts.append(unsafe CText.span(text))
+    try texts.append(0)
+    return start
+  }
+
+  private func raise(_ entry: Entry) {
+    unsafe texts.withCString { start in
+      func text(_ offset: Int) -> UnsafePointer<CChar>? { unsafe offset < 0 ? nil : start.map { unsafe $0 + offset } }
+      ERR_new()
+      unsafe ERR_set_debug(text(entry.file), entry.line, text(entry.function))
+      unsafe prefop_crypto_raise(entry.code, text(entry.data))
+    }
+  }
+}

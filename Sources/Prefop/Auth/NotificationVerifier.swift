@@ -1,0 +1,151 @@
+/// Recomputes a notification's signature and compares (`protocol.md`, notify).
+struct NotificationVerifier: ~Copyable {
+  private var signer: Signer
+
+  enum Coverage {
+    case body
+    case withoutBody
+  }
+
+  private enum Scheme {
+    case qiniu
+    case qbox
+  }
+
+  init(_ pair: KeyPair) throws(Failure) {
+    signer = try Signer(key: pair.secretKey)
+  }
+
+  /// Whether the signature, which must be right, covers the body.
+  mutating func verify(_ notification: Notification, accessKey: Span<UInt8>) throws(Failure) -> Coverage {
+    guard let authorization = notification.headers.value(of: "authorization") else {
+      throw Failure(.unsigned, "the notification has no Authorization header")
+    }
+    let scheme: Scheme
+    let token: Span<UInt8>
+    if authorization.hasPrefix("Qiniu ") {
+      scheme = .qiniu
+      token = authorization.extracting(6..<authorization.count).trimmed
+    } else if authorization.hasPrefix("QBox ") {
+      scheme = .qbox
+      token = authorization.extracting(5..<authorization.count).trimmed
+    } else {
+      throw Failure(.unsigned, "the notification's Authorization is neither of the scheme Qiniu nor QBox")
+    }
+    guard let colon = token.firstIndex(of: UInt8(ascii: ":")) else {
+      throw Failure(.signature, "the notification's Authorization is not \"<access key>:<signature>\"")
+    }
+    let owner = token.extracting(0..<colon)
+    guard owner.equals(accessKey) else {
+      throw Failure(.unknownKey, "the notification is signed with the access key \(owner), not with \(accessKey)")
+    }
+    let signature = token.extracting(colon + 1..<token.count)
+    if let coverage = try find(signature, scheme, notification, path: notification.url.path) { return coverage }
+    // Peers disagree on whether the path is signed decoded.
+    var decoded = try notification.url.decodedPath()
+    if !decoded.span.equals(notification.url.path),
+      let coverage = try find(signature, scheme, notification, decodedPath: &decoded)
+    {
+      return coverage
+    }
+    throw Failure(
+      .signature,
+      "the notification's signature is wrong: it is forged, or method, url, headers or body are not as Qiniu sent them")
+  }
+
+  private mutating func find(
+    _ signature: Span<UInt8>, _ scheme: Scheme, _ notification: Notification, decodedPath: inout Bytes
+  ) throws(Failure) -> Coverage? {
+    try find(signature, scheme, notification, path: decodedPath.span)
+  }
+
+  private mutating func find(
+    _ signature: Span<UInt8>, _ scheme: Scheme, _ notification: Notification, path: Span<UInt8>
+  ) throws(Failure) -> Coverage? {
+    let type = notification.headers.value(of: "content-type")
+    let isForm = type?.equals("application/x-www-form-urlencoded") ?? true
+    switch scheme {
+    case .qbox:
+      let isRight = try signQBox(notification, path, withBody: isForm) { $0.span.equalsInConstantTime(signature) }
+      return isRight ? coverage(isForm, notification) : nil
+    case .qiniu:
+      let isCovered = isForm || type?.equals("application/json") ?? false
+      if try signQiniu(notification, path, type, withBody: isCovered, { $0.span.equalsInConstantTime(signature) }) {
+        return coverage(isCovered, notification)
+      }
+      // Java and Python sign the body also when the type has parameters.
+      guard !isCovered, try signQiniu(notification, path, type, withBody: true, { $0.span.equalsInConstantTime(signature) })
+      else { return nil }
+      return .body
+    }
+  }
+
+  /// There is nothing to cover in an empty body.
+  private func coverage(_ coversBody: Bool, _ notification: Notification) -> Coverage {
+    coversBody || notification.body.isEmpty ? .body : .withoutBody
+  }
+
+  private mutating func signQBox(
+    _ notification: Notification, _ path: Span<UInt8>, withBody: Bool, _ matches: (SignatureText) -> Bool
+  ) throws(Failure) -> Bool {
+    try signer.rewind()
+    try addTarget(path, notification.url.query)
+    try signer.add("\n")
+    if withBody { try signer.add(notification.body) }
+    return matches(try signer.finish())
+  }
+
+  private mutating func signQiniu(
+    _ notification: Notification, _ path: Span<UInt8>, _ type: Span<UInt8>?, withBody: Bool,
+    _ matches: (SignatureText) -> Bool
+  ) throws(Failure) -> Bool {
+    try signer.rewind()
+    try signer.add(notification.method)
+    try signer.add(" ")
+    try addTarget(path, notification.url.query)
+    try signer.add("\nHost: ")
+    try signer.add(notification.host)
+    try signer.add("\nContent-Type: ")
+    if let type { try signer.add(type) } else { try signer.add("application/x-www-form-urlencoded") }
+    try signer.add("\n")
+    try addSignedFields(notification.headers)
+    try signer.add("\n")
+    if withBody { try signer.add(notification.body) }
+    return matches(try signer.finish())
+  }
+
+  private mutating func addTarget(_ path: Span<UInt8>, _ query: Span<UInt8>) throws(Failure) {
+    if path.isEmpty { try signer.add("/") } else { try signer.add(path) }
+    guard !query.isEmpty else { return }
+    try signer.add("?")
+    try signer.add(query)
+  }
+
+  /// The X-Qiniu- fields in the order of their canonical names; of a repeated
+  /// one the first value.
+  private mutating func addSignedFields(_ headers: HeaderFields) throws(Failure) {
+    var last: Int?
+    while let next = nextSignedField(headers, after: last) {
+      let field = headers.field(at: next)
+      for index in field.name.indices {
+        let byte = InlineArray<1, UInt8>(repeating: field.canonicalByte(at: index))
+        try signer.add(byte.span)
+      }
+      try signer.add(": ")
+      try signer.add(field.value)
+      try signer.add("\n")
+      last = next
+    }
+  }
+
+  private func nextSignedField(_ headers: HeaderFields, after last: Int?) -> Int? {
+    var next: Int?
+    for index in 0..<headers.count where headers.field(at: index).isSigned {
+      let field = headers.field(at: index)
+      if let last, field.compareName(headers.field(at: last)) <= 0 { continue }
+      if let next, field.compareName(headers.field(at: next)) >= 0 { continue }
+      next = index
+    }
+    return next
+  }
+}

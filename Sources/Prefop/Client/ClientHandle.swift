@@ -1,0 +1,54 @@
+import CPrefop
+
+/// From C's `prefop_client *` to the client, NULL being the default one.
+@safe
+enum ClientHandle {
+  static func make(_ pointer: UnsafePointer<prefop_client_options>?) throws(Failure) -> OpaquePointer {
+    var given = unsafe prefop_client_options()
+    if let pointer = unsafe pointer { unsafe given = try unsafe CallerStruct.read(pointer, "options") }
+    let client = try unsafe makeClient(given)
+    do throws(OutOfMemory) {
+      return try unsafe Handle.make(client)
+    } catch {
+      throw .outOfMemory
+    }
+  }
+
+  private static func makeClient(_ given: prefop_client_options) throws(Failure) -> Client {
+    let pair = try unsafe KeyPair.given(given.access_key, given.secret_key, in: "options.", .configuration)
+    let options = try unsafe ClientOptions(given)
+    if pair == nil, options.readsEnvironment {
+      return try Client(options, Credentials(ifGiven: KeyPair.fromEnvironment()))
+    }
+    return try Client(options, Credentials(ifGiven: pair))
+  }
+
+  static func client(_ handle: OpaquePointer?) throws(Failure) -> UnsafeMutablePointer<Client> {
+    if let handle = unsafe handle { return unsafe Handle<Client>.value(of: handle) }
+    let client = try unsafe Handle<Client>.value(of: defaultHandle())
+    // What the environment did not hold when the client was made may be there now.
+    if unsafe !client.pointee.hasCredentials {
+      try unsafe client.pointee.setCredentials(Credentials(ifGiven: KeyPair.fromEnvironment()))
+    }
+    return unsafe client
+  }
+
+  /// The default client, made at its first use. A failure to make it is not
+  /// remembered.
+  private static func defaultHandle() throws(Failure) -> OpaquePointer {
+    if let made = try unsafe published(nil) { return unsafe made }
+    let candidate = try unsafe make(nil)
+    guard let made = try unsafe published(candidate) else { return unsafe candidate }
+    // Another thread was faster.
+    if unsafe made != candidate { unsafe Handle<Client>.destroy(candidate) }
+    return unsafe made
+  }
+
+  /// The one default client; the candidate, when there was none.
+  private static func published(_ candidate: OpaquePointer?) throws(Failure) -> OpaquePointer? {
+    try unsafe Process.withState(orFailing: { _ in .outOfMemory }) { state throws(Failure) in
+      if unsafe state.defaultClient == nil { unsafe state.defaultClient = candidate }
+      return unsafe state.defaultClient
+    }
+  }
+}

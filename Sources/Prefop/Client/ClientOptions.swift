@@ -1,0 +1,107 @@
+import CPrefop
+
+/// A client's options, checked: every default filled in, every text ours.
+struct ClientOptions: ~Copyable {
+  let endpoints: EndpointList
+  let proxy: ProxySettings
+  let caFile: Bytes
+  let userAgent: Bytes
+  let timeout: Int64
+  let attemptTimeout: Int64
+  let connectTimeout: Int64
+  let responseLimit: Int
+  let attemptLimit: Int
+  let allowsAnonymous: Bool
+  let readsEnvironment: Bool
+  let sendsDate: Bool
+
+  private static var defaultTimeout: Int64 { 30_000 }
+  private static var defaultAttemptTimeout: Int64 { 10_000 }
+  private static var defaultConnectTimeout: Int64 { 3_000 }
+  private static var defaultResponseLimit: Int64 { 16 << 20 }
+  private static var responseLimitLimit: Int64 { Int64(JSONReader.lengthLimit) }
+  private static var defaultAttemptLimit: Int32 { 4 }
+  private static var attemptLimitLimit: Int32 { 100 }
+
+  init(_ given: prefop_client_options) throws(Failure) {
+    let flags = try unsafe ClientFlags(given.flags)
+    let readsEnvironment = !flags.contains(PREFOP_CLIENT_NO_ENVIRONMENT)
+    let isDateOff = readsEnvironment && Environment.isOn("DISABLE_QINIU_TIMESTAMP_SIGNATURE")
+    let isTLSOff = readsEnvironment && Environment.isOn("DISABLE_QINIU_SECURE_PROTOCOL")
+    guard unsafe given.bucket_hosts == nil else {
+      throw Failure(.unsupported, "bucket_hosts is not supported by version 1.0: it must be NULL")
+    }
+    guard unsafe given.max_in_flight == 0 else {
+      throw Failure(.unsupported, "max_in_flight is not supported by version 1.0: it must be 0")
+    }
+    let responseLimit = try unsafe Self.responseLimit(given.max_response_bytes)
+    let attemptLimit = try unsafe Self.attemptLimit(given.max_attempts)
+    let hosts: Span<UInt8>? = unsafe given.api_hosts == nil ? nil : CText.span(given.api_hosts)
+    let prefersHTTPS = !flags.contains(PREFOP_CLIENT_USE_HTTP) && !isTLSOff
+    let endpoints = try EndpointList(hosts, named: "api_hosts", preferHTTPS: prefersHTTPS)
+    let proxy = try unsafe ProxySettings(given.proxy, readsEnvironment: readsEnvironment)
+    let caFile = try unsafe Self.caFile(given.ca_file)
+    let userAgent = try unsafe UserAgent.header(with: CText.span(given.user_agent))
+
+    self.endpoints = endpoints
+    self.proxy = proxy
+    self.caFile = caFile
+    self.userAgent = userAgent
+    self.responseLimit = responseLimit
+    self.attemptLimit = attemptLimit
+    self.readsEnvironment = readsEnvironment
+    timeout = unsafe Self.duration(given.timeout_ms, default: Self.defaultTimeout)
+    attemptTimeout = unsafe Self.duration(given.attempt_timeout_ms, default: Self.defaultAttemptTimeout)
+    connectTimeout = unsafe Self.duration(given.connect_timeout_ms, default: Self.defaultConnectTimeout)
+    allowsAnonymous = flags.contains(PREFOP_CLIENT_ALLOW_ANONYMOUS)
+    sendsDate = !flags.contains(PREFOP_CLIENT_NO_DATE) && !isDateOff
+  }
+
+  /// Milliseconds; negative means none, which is longer than any process lives.
+  static func duration(_ given: Int64, default standard: Int64) -> Int64 {
+    given == 0 ? standard : given < 0 ? .max : given
+  }
+
+  private static func responseLimit(_ given: Int64) throws(Failure) -> Int {
+    guard 0...responseLimitLimit ~= given else {
+      throw Failure(.configuration, "max_response_bytes is \(Int(given)): give 1 to \(Int(responseLimitLimit)), or 0 for the default")
+    }
+    return Int(given == 0 ? defaultResponseLimit : given)
+  }
+
+  private static func attemptLimit(_ given: Int32) throws(Failure) -> Int {
+    guard 0...attemptLimitLimit ~= given else {
+      throw Failure(.configuration, "max_attempts is \(Int(given)): give 1 to \(Int(attemptLimitLimit)), or 0 for the default")
+    }
+    return Int(given == 0 ? defaultAttemptLimit : given)
+  }
+
+  /// The file's name, ended by NUL; empty for the system's own.
+  private static func caFile(_ given: UnsafePointer<CChar>?) throws(Failure) -> Bytes {
+    guard let given = unsafe given else { return Bytes() }
+    let name = unsafe CText.span(given)
+    guard !name.isEmpty else { throw Failure(.configuration, "ca_file is empty: name a PEM file, or leave it NULL") }
+    return try orFailure { () throws(OutOfMemory) in
+      var file = try Bytes(copying: name)
+      try file.append(0)
+      return file
+    }
+  }
+}
+
+/// The flags of a client's options, all of them known.
+struct ClientFlags {
+  private let bits: UInt32
+
+  init(_ bits: UInt32) throws(Failure) {
+    let known = UInt32(
+      PREFOP_CLIENT_ALLOW_ANONYMOUS | PREFOP_CLIENT_USE_HTTP | PREFOP_CLIENT_NO_ENVIRONMENT
+        | PREFOP_CLIENT_NO_DISCOVERY | PREFOP_CLIENT_NO_DATE)
+    guard bits & ~known == 0 else {
+      throw Failure(.unsupported, "options.flags has bits that version 1.0 does not know: \(Int(bits & ~known))")
+    }
+    self.bits = bits
+  }
+
+  func contains(_ flag: Int) -> Bool { bits & UInt32(flag) != 0 }
+}

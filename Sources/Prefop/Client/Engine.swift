@@ -1,0 +1,60 @@
+/// What one blocking call at a time needs: a multi handle with its kept
+/// connections, a transfer, the key to sign with, and scratch memory. Nothing in
+/// it is taken anew for a query.
+struct Engine: ~Copyable {
+  let multi: Box<Multi>
+  let transfer: Box<Transfer>
+  let signer: Box<RequestSigner>
+  let draft: Box<TaskDraft>
+
+  /// The process that it belongs to.
+  private let generation: UInt64
+
+  init(_ options: borrowing ClientOptions) throws(Failure) {
+    try Curl.prepare()
+    let multi = try Self.makeMulti()
+    let transfer = try Self.makeTransfer(options)
+    let signer = try Self.box(RequestSigner())
+    let draft = try Self.box(TaskDraft())
+    self.multi = multi
+    self.signer = signer
+    self.draft = draft
+    self.transfer = transfer
+    generation = Process.generation
+  }
+
+  var isOfThisProcess: Bool { generation == Process.generation }
+  var isUsable: Bool { isOfThisProcess && !multi.value.isBroken }
+
+  /// After a fork: leaves libcurl's memory alone, so that no connection of the
+  /// parent is closed, with a word to its peer, by the child.
+  func abandon() {
+    multi.value.abandon()
+    transfer.value.abandon()
+  }
+
+  private static func makeMulti() throws(Failure) -> Box<Multi> {
+    let box = try box(Multi())
+    try configure(box)
+    return box
+  }
+
+  private static func makeTransfer(_ options: borrowing ClientOptions) throws(Failure) -> Box<Transfer> {
+    let box: Box<Transfer>
+    do throws(OutOfMemory) { box = try Box(Transfer(options)) } catch { throw .outOfMemory }
+    try configure(box, options)
+    return box
+  }
+
+  private static func box<Value: ~Copyable>(_ value: consuming Value) throws(Failure) -> Box<Value> {
+    do throws(OutOfMemory) { return try Box(value) } catch { throw .outOfMemory }
+  }
+
+  private static func configure(_ box: borrowing Box<Multi>) throws(Failure) {
+    try unsafe box.value.configure(at: box.rawAddress)
+  }
+
+  private static func configure(_ box: borrowing Box<Transfer>, _ options: borrowing ClientOptions) throws(Failure) {
+    try unsafe box.value.configure(options, at: box.rawAddress)
+  }
+}

@@ -1,0 +1,75 @@
+/// A host and perhaps a port, as a list of hosts gives them.
+struct HostAddress: ~Escapable {
+  /// A name, an IPv4 address, or an IPv6 address in brackets.
+  let host: Span<UInt8>
+  let port: Int?
+
+  private static var hostLengthLimit: Int { 253 }
+
+  /// Checks "host", "host:port", "[::1]" or "[::1]:port".
+  @_lifetime(copy text)
+  init(_ text: Span<UInt8>, listedIn list: StaticString) throws(Failure) {
+    let hostEnd = try Self.endOfHost(text, list)
+    host = text.extracting(0..<hostEnd)
+    port = try Self.port(text.extracting(hostEnd..<text.count), of: text, list)
+    guard host.count <= Self.hostLengthLimit else { throw Failure(.configuration, "\(list): the host \(text) is too long") }
+  }
+
+  /// The authority that libcurl sends: lower case, without the scheme's own port.
+  func authority(isHTTPS: Bool) throws(OutOfMemory) -> Bytes {
+    var authority = Bytes()
+    for index in host.indices { try authority.append(host[index].lowercased) }
+    if let port, port != (isHTTPS ? 443 : 80) {
+      let text: InlineText<8> = ":\(port)"
+      try authority.append(text.span)
+    }
+    return authority
+  }
+
+  private static func endOfHost(_ text: Span<UInt8>, _ list: StaticString) throws(Failure) -> Int {
+    guard !text.isEmpty else { throw Failure(.configuration, "\(list) has an empty host") }
+    if text[0] == UInt8(ascii: "[") {
+      guard let bracket = text.firstIndex(of: UInt8(ascii: "]")), bracket > 1 else {
+        throw Failure(.configuration, "\(list): the host \(text) is no IPv6 address in brackets")
+      }
+      for index in 1..<bracket where !isIPv6Byte(text[index]) {
+        throw Failure(.configuration, "\(list): the host \(text) is no IPv6 address in brackets")
+      }
+      return bracket + 1
+    }
+    let end = text.firstIndex(of: UInt8(ascii: ":")) ?? text.count
+    guard end > 0 else { throw Failure(.configuration, "\(list): the host \(text) has no name") }
+    for index in 0..<end where !isNameByte(text[index]) {
+      throw Failure(
+        .configuration, "\(list): the host \(text) is no host name: give \"host[:port]\", without path, user or blanks")
+    }
+    return end
+  }
+
+  private static func port(_ rest: Span<UInt8>, of text: Span<UInt8>, _ list: StaticString) throws(Failure) -> Int? {
+    guard !rest.isEmpty else { return nil }
+    guard rest[0] == UInt8(ascii: ":"), let port = number(rest.extracting(1..<rest.count)), 1...65_535 ~= port else {
+      throw Failure(.configuration, "\(list): the port of \(text) is not a number from 1 to 65535")
+    }
+    return port
+  }
+
+  /// A number of up to five digits.
+  private static func number(_ digits: Span<UInt8>) -> Int? {
+    guard 1...5 ~= digits.count else { return nil }
+    var number = 0
+    for index in digits.indices {
+      guard digits[index].isDigit else { return nil }
+      number = number * 10 + Int(digits[index] - UInt8(ascii: "0"))
+    }
+    return number
+  }
+
+  private static func isNameByte(_ byte: UInt8) -> Bool {
+    byte.isLetter || byte.isDigit || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_")
+  }
+
+  private static func isIPv6Byte(_ byte: UInt8) -> Bool {
+    byte.isDigit || UInt8(ascii: "a")...UInt8(ascii: "f") ~= byte | 0x20 || byte == UInt8(ascii: ":") || byte == UInt8(ascii: ".")
+  }
+}

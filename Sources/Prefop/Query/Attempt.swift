@@ -1,0 +1,85 @@
+import CLibcurl
+import CPrefop
+
+/// One request and its answer.
+@safe
+struct Attempt {
+  var outcome: Outcome
+  var httpStatus = 0
+  var curlCode = 0
+  var retryAfter: Int64 = 0
+
+  /// The task, when the outcome is one.
+  var task: UnsafeMutablePointer<prefop_task>?
+
+  /// libcurl's own words for a failed transfer.
+  var curlText = InlineText<256>()
+
+  /// What was wrong with an answer without a task.
+  var fault: Message?
+
+  /// A signal came, and the call was to heed it.
+  var isInterrupted = false
+}
+
+extension Engine {
+  /// Asks one host, on the caller's thread.
+  mutating func attempt(
+    _ options: borrowing ClientOptions, host: Int, isSigned: Bool, until deadline: Instant, isInterruptible: Bool
+  ) throws(Failure) -> Attempt {
+    try prepare(options, host: host, isSigned: isSigned)
+    let handle = unsafe transfer.value.handle
+    let end = unsafe multi.value.run(handle, until: deadline, isInterruptible: isInterruptible)
+    switch end {
+    case .deadline: return unsafe Attempt(outcome: .timedOut)
+    case .interrupted: return unsafe Attempt(outcome: .timedOut, isInterrupted: true)
+    case .broken(let isOutOfMemory): return unsafe Attempt(outcome: isOutOfMemory ? .outOfMemory : .system)
+    case .finished(let code): return try read(code, options)
+    }
+  }
+
+  private mutating func prepare(
+    _ options: borrowing ClientOptions, host: Int, isSigned: Bool
+  ) throws(Failure) {
+    try transfer.value.prepare(for: options.endpoints[host], index: host, proxy: options.proxy)
+    let date = options.sendsDate ? QiniuDate(secondsSince1970: Clock.secondsSince1970).text : nil
+    try transfer.value.sign(
+      with: &signer.value, isSigned: isSigned, host: options.endpoints[host].authority, date: date)
+  }
+
+  /// Makes an outcome of what libcurl says, and of what came.
+  private mutating func read(_ code: CURLcode, _ options: borrowing ClientOptions) throws(Failure) -> Attempt {
+    let status = transfer.value.httpStatus
+    var attempt = unsafe Attempt(outcome: .broken, httpStatus: status, curlCode: Int(code.rawValue))
+    attempt.retryAfter = status >= 300 ? transfer.value.retryAfter : 0
+    if transfer.value.isOutOfMemory {
+      attempt.outcome = .outOfMemory
+    } else if transfer.value.head.isComplete, status >= 300 {
+      attempt.outcome = .status(status)
+    } else if transfer.value.isTooLarge {
+      attempt.outcome = .tooLarge
+    } else if code != CURLE_OK {
+      attempt.outcome = .transport(
+        code, reusedConnection: transfer.value.reusedConnection, hasBegunAnswer: transfer.value.hasBegunAnswer)
+      attempt.curlText = transfer.value.errorDescription
+      try unsafe transfer.value.reset(options, at: transfer.rawAddress)
+    } else if !transfer.value.head.isComplete || !(200...299 ~= status) {
+      attempt.outcome = .broken
+    } else if !transfer.value.head.isFromQiniu {
+      attempt.outcome = .hijacked
+    } else {
+      readTask(into: &attempt)
+    }
+    return attempt
+  }
+
+  private mutating func readTask(into attempt: inout Attempt) {
+    do throws(Failure) {
+      unsafe attempt.task = try unsafe TaskParsing.task(transfer.value.body.span, using: &draft.value)
+      attempt.outcome = .task
+    } catch {
+      attempt.outcome = error.status == .memory ? .outOfMemory : .notATask
+      attempt.fault = error.message
+    }
+  }
+}

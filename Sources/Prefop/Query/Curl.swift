@@ -1,0 +1,40 @@
+import CLibcurl
+
+/// libcurl itself: set up once, and what this copy of it can do.
+@safe
+enum Curl {
+  /// Sets libcurl up, after libcrypto: that order can fail safely. It needs no
+  /// counterpart, because the library stays loaded.
+  static func prepare() throws(Failure) {
+    try Process.withState(orFailing: { _ in .outOfMemory }) { state throws(Failure) in
+      try Crypto.prepare(&state)
+      guard !state.isCurlReady else { return }
+      let code = prefop_curl_global_init()
+      guard code == CURLE_OK else {
+        if code == CURLE_OUT_OF_MEMORY { throw .outOfMemory }
+        throw Failure(.system, "libcurl could not be set up (code \(Int(code.rawValue)))")
+      }
+      state.isCurlReady = true
+    }
+  }
+
+  /// "7.88.1"
+  static var version: UnsafePointer<CChar>? { unsafe info?.pointee.version }
+
+  /// What the Accept-Encoding header offers: what libcurl was built to decode.
+  static func offers(_ feature: Int32) -> Bool {
+    guard let features = unsafe info?.pointee.features else { return false }
+    return features & feature != 0
+  }
+
+  /// Whether a peer that hangs up can raise SIGPIPE: before 7.87, and with a
+  /// TLS library other than OpenSSL, libcurl does not see to it.
+  static var needsSignalGuard: Bool {
+    guard let info = unsafe info, unsafe info.pointee.version_num >= 0x075700 else { return true }
+    return unsafe !CText.span(info.pointee.ssl_version).hasPrefix("OpenSSL/")
+  }
+
+  private static var info: UnsafeMutablePointer<curl_version_info_data>? {
+    unsafe prefop_curl_version_info()
+  }
+}

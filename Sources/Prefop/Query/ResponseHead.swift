@@ -1,0 +1,36 @@
+/// What an answer's header fields tell that matters here.
+struct ResponseHead {
+  /// X-Reqid: names the request to Qiniu's support.
+  private(set) var requestID = InlineText<64>()
+
+  /// X-Log was there: like X-Reqid, only Qiniu's own servers send it.
+  private(set) var hasLog = false
+
+  /// The empty line that ends the fields has come.
+  private(set) var isComplete = false
+
+  var isFromQiniu: Bool { hasLog || !requestID.isEmpty }
+
+  /// Takes one line as it came. A status line begins anew: answers of class 1xx
+  /// come before the final one.
+  mutating func read(line: Span<UInt8>) {
+    guard !line.isEmpty else { return }
+    switch line[0] | 0x20 {
+    case UInt8(ascii: "x"):
+      readField(line)
+    case UInt8(ascii: "h") where line.hasPrefix("http/", ignoringCase: true):
+      self = ResponseHead()
+    default:
+      if line[0] == 0x0D || line[0] == 0x0A { isComplete = true }
+    }
+  }
+
+  private mutating func readField(_ line: Span<UInt8>) {
+    if line.hasPrefix("x-reqid:", ignoringCase: true) {
+      requestID.removeAll()
+      requestID.appendPrintable(line.extracting(8..<line.count).trimmed)
+    } else if line.hasPrefix("x-log:", ignoringCase: true) {
+      hasLog = !line.extracting(6..<line.count).trimmed.isEmpty
+    }
+  }
+}

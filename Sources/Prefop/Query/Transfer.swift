@@ -1,0 +1,271 @@
+import CLibcurl
+import CPlatform
+
+/// One easy handle, set up once for a client and used for query after query.
+/// It stays at one address, which libcurl hands to the callbacks.
+@safe
+struct Transfer: ~Copyable {
+  private let easy: UnsafeMutableRawPointer
+  var headers: HeaderList
+  private(set) var head = ResponseHead()
+  private(set) var body = Bytes()
+  private(set) var isTooLarge = false
+  private(set) var isOutOfMemory = false
+
+  /// "/status/get/prefop?id=...", ended by NUL.
+  private var target = Bytes()
+
+  /// Where libcurl says in words what failed.
+  private let errorText: UnsafeMutablePointer<CChar>
+
+  private let responseLimit: Int
+  private var endpointIndex: Int?
+  private var isAbandoned = false
+
+  static var path: StaticString { "/status/get/prefop?id=" }
+
+  /// What a body may keep of its memory between two queries.
+  private static var keptCapacity: Int { 64 << 10 }
+
+  init(_ options: borrowing ClientOptions) throws(OutOfMemory) {
+    let headers = try HeaderList.make(userAgent: options.userAgent.span)
+    let text = try unsafe allocate(Int(CURL_ERROR_SIZE)).assumingMemoryBound(to: CChar.self)
+    guard let easy = unsafe curl_easy_init() else {
+      unsafe free(text)
+      throw OutOfMemory()
+    }
+    unsafe text.pointee = 0
+    unsafe self.easy = easy
+    unsafe errorText = text
+    self.headers = headers
+    responseLimit = options.responseLimit
+  }
+
+  deinit {
+    if !isAbandoned { unsafe curl_easy_cleanup(easy) }
+    unsafe free(errorText)
+  }
+
+  var handle: UnsafeMutableRawPointer { unsafe easy }
+
+  /// libcurl's own words for what failed.
+  var errorDescription: InlineText<256> {
+    var text = InlineText<256>()
+    unsafe text.appendPrintable(CText.span(errorText))
+    return text
+  }
+
+  // MARK: Setting up
+
+  /// Sets what stays the same. To be called at the handle's final address, and
+  /// again after `reset`.
+  mutating func configure(_ options: borrowing ClientOptions, at address: UnsafeMutableRawPointer) throws(Failure) {
+    endpointIndex = nil
+    try set(CURLOPT_NOSIGNAL, 1)
+    try set(CURLOPT_QUICK_EXIT, 1)
+    try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
+    try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
+    try set(CURLOPT_BUFFERSIZE, 4096)
+    try set(CURLOPT_FOLLOWLOCATION, 0)
+    try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
+    try set(CURLOPT_CONNECTTIMEOUT_MS, Int(min(options.connectTimeout, Int64(CInt.max))))
+    try set(CURLOPT_PROTOCOLS_STR, "http,https")
+    try set(CURLOPT_ACCEPT_ENCODING, "")
+    if !options.caFile.isEmpty { try unsafe check(options.caFile.withCString { unsafe prefop_curl_set_text(easy, CURLOPT_CAINFO, $0) }) }
+    try unsafe check(options.proxy.exceptions.withCString { unsafe prefop_curl_set_text(easy, CURLOPT_NOPROXY, $0) })
+    try unsafe set(CURLOPT_HTTPHEADER, headers.head)
+    try unsafe set(CURLOPT_ERRORBUFFER, UnsafeMutableRawPointer(errorText))
+    try unsafe set(CURLOPT_WRITEDATA, address)
+    try unsafe set(CURLOPT_HEADERDATA, address)
+    try unsafe set(CURLOPT_OPENSOCKETDATA, address)
+    try unsafe check(
+      prefop_curl_set_data_function(easy, CURLOPT_WRITEFUNCTION) { data, size, count, context in
+        unsafe Transfer.receiveBody(data, size * count, context)
+      })
+    try unsafe check(
+      prefop_curl_set_data_function(easy, CURLOPT_HEADERFUNCTION) { data, size, count, context in
+        unsafe Transfer.receiveHeader(data, size * count, context)
+      })
+    try unsafe check(
+      prefop_curl_set_open_function(easy) { context, _, address in
+        unsafe Transfer.openSocket(context, address)
+      })
+    try unsafe check(prefop_curl_set_close_function(easy) { _, descriptor in Transfer.closeSocket(descriptor) })
+  }
+
+  /// Begins anew: a handle counts for its whole life how often connections
+  /// died under it, and gives up after five.
+  mutating func reset(_ options: borrowing ClientOptions, at address: UnsafeMutableRawPointer) throws(Failure) {
+    unsafe curl_easy_reset(easy)
+    try unsafe configure(options, at: address)
+  }
+
+  /// Leaves the handle to the parent process, whose connections it holds.
+  mutating func abandon() { isAbandoned = true }
+
+  // MARK: One query
+
+  mutating func setID(_ id: PersistentID) throws(Failure) {
+    target.removeAll()
+    do throws(OutOfMemory) {
+      try target.append(Self.path)
+      try id.appendEscaped(to: &target)
+      try target.append(0)
+    } catch {
+      throw .outOfMemory
+    }
+  }
+
+  /// Points the handle at a host, and forgets the answer before.
+  mutating func prepare(
+    for endpoint: borrowing Endpoint, index: Int, proxy: borrowing ProxySettings
+  ) throws(Failure) {
+    head = ResponseHead()
+    body.removeAll(keepingAtMost: Self.keptCapacity)
+    isTooLarge = false
+    isOutOfMemory = false
+    unsafe errorText.pointee = 0
+    if !endpoint.isHTTPS, proxy.isUsedForHTTP {
+      // A forward proxy needs the whole URL in the request line, which libcurl
+      // makes only of a URL.
+      try setURL(of: endpoint)
+    } else {
+      if endpointIndex != index { try unsafe set(CURLOPT_CURLU, endpoint.url) }
+      try unsafe check(target.withCString { unsafe prefop_curl_set_text(easy, CURLOPT_REQUEST_TARGET, $0) })
+    }
+    guard endpointIndex != index else { return }
+    let code =
+      unsafe endpoint.isHTTPS
+      ? proxy.forHTTPS.withCString { unsafe prefop_curl_set_text(easy, CURLOPT_PROXY, $0) }
+      : unsafe proxy.forHTTP.withCString { unsafe prefop_curl_set_text(easy, CURLOPT_PROXY, $0) }
+    try check(code)
+    endpointIndex = index
+  }
+
+  /// Dates the request and, unless it goes anonymous, signs it.
+  mutating func sign(
+    with signer: inout RequestSigner, isSigned: Bool, host: Span<UInt8>, date: InlineArray<16, UInt8>?
+  ) throws(Failure) {
+    headers.send(date: date != nil, authorization: isSigned)
+    if let date { headers.setDate(date) }
+    guard isSigned else { return }
+    headers.setSignature(try signer.sign(target: target.span.extracting(0..<target.count - 1), host: host, date: date))
+  }
+
+  private mutating func setURL(of endpoint: borrowing Endpoint) throws(Failure) {
+    do throws(OutOfMemory) {
+      var url = Bytes()
+      try url.append("http://")
+      try url.append(endpoint.authority)
+      try url.append(target.span)
+      let code = unsafe url.withCString { unsafe prefop_curl_set_text(easy, CURLOPT_URL, $0) }
+      guard code == CURLE_OK else { throw OutOfMemory() }
+    } catch {
+      throw .outOfMemory
+    }
+  }
+
+  /// The status of the last answer; 0: none came.
+  var httpStatus: Int {
+    var status = 0
+    _ = unsafe prefop_curl_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
+    return status
+  }
+
+  /// Milliseconds that the last answer asked to wait; 0: it did not say.
+  var retryAfter: Int64 {
+    var seconds: curl_off_t = 0
+    _ = unsafe prefop_curl_get_offset(easy, CURLINFO_RETRY_AFTER, &seconds)
+    let (milliseconds, overflows) = Int64(max(0, seconds)).multipliedReportingOverflow(by: 1000)
+    return overflows ? .max : milliseconds
+  }
+
+  /// The request went over a connection that was there before.
+  var reusedConnection: Bool {
+    var connections = 0
+    _ = unsafe prefop_curl_get_long(easy, CURLINFO_NUM_CONNECTS, &connections)
+    return connections == 0
+  }
+
+  /// A byte of an answer came.
+  var hasBegunAnswer: Bool {
+    var microseconds: curl_off_t = 0
+    _ = unsafe prefop_curl_get_offset(easy, CURLINFO_STARTTRANSFER_TIME_T, &microseconds)
+    return microseconds > 0
+  }
+
+  // MARK: Callbacks
+
+  private static func receiveBody(
+    _ data: UnsafeMutablePointer<CChar>?, _ count: Int, _ context: UnsafeMutableRawPointer?
+  ) -> Int {
+    guard count > 0, let data = unsafe data, let context = unsafe context else { return 0 }
+    let transfer = unsafe context.assumingMemoryBound(to: Transfer.self)
+    guard unsafe count <= transfer.pointee.responseLimit - transfer.pointee.body.count else {
+      unsafe transfer.pointee.isTooLarge = true
+      return 0
+    }
+    do throws(OutOfMemory) {
+      let bytes = unsafe UnsafeRawPointer(data).assumingMemoryBound(to: UInt8.self)
+      try unsafe transfer.pointee.body.append(Span(_unsafeStart: bytes, count: count))
+      return count
+    } catch {
+      unsafe transfer.pointee.isOutOfMemory = true
+      return 0
+    }
+  }
+
+  private static func receiveHeader(
+    _ data: UnsafeMutablePointer<CChar>?, _ count: Int, _ context: UnsafeMutableRawPointer?
+  ) -> Int {
+    guard count > 0, let data = unsafe data, let context = unsafe context else { return count }
+    let transfer = unsafe context.assumingMemoryBound(to: Transfer.self)
+    let bytes = unsafe UnsafeRawPointer(data).assumingMemoryBound(to: UInt8.self)
+    unsafe transfer.pointee.head.read(line: Span(_unsafeStart: bytes, count: count))
+    return count
+  }
+
+  /// Sockets are close-on-exec, and known to the fork handlers.
+  private static func openSocket(
+    _ context: UnsafeMutableRawPointer?, _ address: UnsafeMutablePointer<curl_sockaddr>?
+  ) -> curl_socket_t {
+    guard let address = unsafe address else { return -1 }
+    let type = unsafe address.pointee.socktype | CInt(SOCK_CLOEXEC.rawValue)
+    let descriptor = unsafe socket(address.pointee.family, type, address.pointee.protocol)
+    guard descriptor >= 0 else { return -1 }
+    do throws(OutOfMemory) {
+      try Process.remember(descriptor: descriptor)
+      return descriptor
+    } catch {
+      unsafe context?.assumingMemoryBound(to: Transfer.self).pointee.isOutOfMemory = true
+      _ = close(descriptor)
+      return -1
+    }
+  }
+
+  private static func closeSocket(_ descriptor: curl_socket_t) -> CInt {
+    Process.forget(descriptor: descriptor)
+    return close(descriptor)
+  }
+
+  // MARK: Options
+
+  private func set(_ option: CURLoption, _ value: Int) throws(Failure) {
+    try check(unsafe prefop_curl_set_long(easy, option, value))
+  }
+
+  private func set(_ option: CURLoption, _ text: StaticString) throws(Failure) {
+    let start = unsafe UnsafeRawPointer(text.utf8Start).assumingMemoryBound(to: CChar.self)
+    try check(unsafe prefop_curl_set_text(easy, option, start))
+  }
+
+  private func set(_ option: CURLoption, _ pointer: UnsafeMutableRawPointer) throws(Failure) {
+    try check(unsafe prefop_curl_set_pointer(easy, option, pointer))
+  }
+
+  private func check(_ code: CURLcode) throws(Failure) {
+    guard code != CURLE_OK else { return }
+    if code == CURLE_OUT_OF_MEMORY { throw .outOfMemory }
+    throw Failure(.system, "libcurl refused an option (code \(Int(code.rawValue))): is it older than 7.87?")
+  }
+}
