@@ -22,7 +22,7 @@ let coreLinkerSettings: [LinkerSetting] = [
   .unsafeFlags(
     [
       "-Xlinker", "-soname", "-Xlinker", "libprefop.so.1",
-      "-Xlinker", "--version-script", "-Xlinker", "\(Context.packageDirectory)/Sources/Prefop/prefop.map",
+      "-Xlinker", "--version-script", "-Xlinker", "\(Context.packageDirectory)/Sources/Prefop/Packaging/prefop.map",
       "-Xlinker", "-z", "-Xlinker", "defs",
       "-Xlinker", "-z", "-Xlinker", "now",
       "-Xlinker", "-z", "-Xlinker", "nodelete",
@@ -45,7 +45,7 @@ let package = Package(
     .target(
       name: "Prefop",
       dependencies: ["CPrefop", "CLibcurl", "CCrypto", "CPlatform"],
-      exclude: ["prefop.map"],
+      exclude: ["Packaging"],
       swiftSettings: coreSettings,
       linkerSettings: coreLinkerSettings),
     .testTarget(

@@ -89,19 +89,19 @@ enum {
   PREFOP_ERROR_FORKED = -5,        /* made before a fork, and of no use in the child */
 
   /* The machine. */
-  PREFOP_ERROR_MEMORY = -20,       /* an allocation failed */
-  PREFOP_ERROR_SYSTEM = -21,       /* the operating system, libcurl or libcrypto refused */
+  PREFOP_ERROR_MEMORY = -20, /* an allocation failed */
+  PREFOP_ERROR_SYSTEM = -21, /* the operating system, libcurl or libcrypto refused */
 
   /* Time. */
-  PREFOP_ERROR_TIMEOUT = -40,      /* the time allowed is over */
-  PREFOP_ERROR_CANCELLED = -41,    /* the caller called it off */
-  PREFOP_ERROR_INTERRUPTED = -42,  /* a signal arrived, and the call was to heed it */
+  PREFOP_ERROR_TIMEOUT = -40,     /* the time allowed is over */
+  PREFOP_ERROR_CANCELLED = -41,   /* the caller called it off */
+  PREFOP_ERROR_INTERRUPTED = -42, /* a signal arrived, and the call was to heed it */
 
   /* The way to the service. */
-  PREFOP_ERROR_RESOLVE = -60,      /* the host's, or the proxy's, name has no address */
-  PREFOP_ERROR_CONNECT = -61,      /* no connection to the host, or to the proxy */
-  PREFOP_ERROR_TLS = -62,          /* no trusted TLS connection, e.g. a wrong certificate */
-  PREFOP_ERROR_TRANSFER = -63,     /* the connection broke, or what came is not HTTP */
+  PREFOP_ERROR_RESOLVE = -60,  /* the host's, or the proxy's, name has no address */
+  PREFOP_ERROR_CONNECT = -61,  /* no connection to the host, or to the proxy */
+  PREFOP_ERROR_TLS = -62,      /* no trusted TLS connection, e.g. a wrong certificate */
+  PREFOP_ERROR_TRANSFER = -63, /* the connection broke, or what came is not HTTP */
 
   /* What the service said. */
   PREFOP_ERROR_NOT_FOUND = -80,    /* 612, 404: no such task; kept for 10 days only */
@@ -113,15 +113,15 @@ enum {
   PREFOP_ERROR_HTTP = -86,         /* any other status, redirects too: none is followed */
 
   /* An answer that is not the service's, or not an answer. */
-  PREFOP_ERROR_HIJACKED = -100,    /* success without X-Reqid and X-Log: not from Qiniu */
-  PREFOP_ERROR_RESPONSE = -101,    /* success from Qiniu, but there is no task in it */
-  PREFOP_ERROR_TOO_LARGE = -102,   /* more bytes than allowed */
+  PREFOP_ERROR_HIJACKED = -100,  /* success without X-Reqid and X-Log: not from Qiniu */
+  PREFOP_ERROR_RESPONSE = -101,  /* success from Qiniu, but there is no task in it */
+  PREFOP_ERROR_TOO_LARGE = -102, /* more bytes than allowed */
 
   /* Data given by the caller. */
-  PREFOP_ERROR_JSON = -120,        /* not JSON, or not a task */
-  PREFOP_ERROR_UNSIGNED = -121,    /* the notification carries no known signature */
-  PREFOP_ERROR_UNKNOWN_KEY = -122, /* it is signed with another access key */
-  PREFOP_ERROR_SIGNATURE = -123,   /* its signature is wrong */
+  PREFOP_ERROR_JSON = -120,         /* not JSON, or not a task */
+  PREFOP_ERROR_UNSIGNED = -121,     /* the notification carries no known signature */
+  PREFOP_ERROR_UNKNOWN_KEY = -122,  /* it is signed with another access key */
+  PREFOP_ERROR_SIGNATURE = -123,    /* its signature is wrong */
   PREFOP_ERROR_UNSIGNED_BODY = -124 /* right, but it does not cover the body */
 };
 
@@ -152,9 +152,9 @@ enum {
 
 /* prefop_query_options.flags */
 enum {
-  PREFOP_QUERY_INTERRUPTIBLE = 1,   /* return PREFOP_ERROR_INTERRUPTED when a signal was handled */
-  PREFOP_QUERY_UNTIL_FINISHED = 2,  /* not in this version: PREFOP_ERROR_UNSUPPORTED */
-  PREFOP_QUERY_EACH_CHANGE = 4      /* not in this version: PREFOP_ERROR_UNSUPPORTED */
+  PREFOP_QUERY_INTERRUPTIBLE = 1,  /* return PREFOP_ERROR_INTERRUPTED when a signal was handled */
+  PREFOP_QUERY_UNTIL_FINISHED = 2, /* not in this version: PREFOP_ERROR_UNSUPPORTED */
+  PREFOP_QUERY_EACH_CHANGE = 4     /* not in this version: PREFOP_ERROR_UNSUPPORTED */
 };
 
 /* prefop_notification.flags */
@@ -179,38 +179,38 @@ typedef struct prefop_client prefop_client;
 /* One command of a task, and how it went. */
 typedef struct prefop_task_item {
   uint32_t struct_size;
-  uint32_t reserved;        /* 0 */
-  const char *command;      /* JSON "cmd": as submitted, e.g. "avthumb/mp4|saveas/..." */
-  int64_t code;             /* "code": PREFOP_CODE_ */
-  const char *description;  /* "desc": the code in the service's words */
-  const char *error;        /* "error": why it failed */
-  int64_t error_index;      /* "errorIndex": which command of the pipe failed, from 0; -1: absent */
-  const char *hash;         /* "hash": etag of the object made */
-  const char *object_name;  /* "key": name of the object made */
-  const char *result;       /* "result": exact JSON text of a command that answers instead; or NULL */
+  uint32_t reserved;               /* 0 */
+  const char *command;             /* JSON "cmd": as submitted, e.g. "avthumb/mp4|saveas/..." */
+  int64_t code;                    /* "code": PREFOP_CODE_ */
+  const char *description;         /* "desc": the code in the service's words */
+  const char *error;               /* "error": why it failed */
+  int64_t error_index;             /* "errorIndex": which command of the pipe failed, from 0; -1: absent */
+  const char *hash;                /* "hash": etag of the object made */
+  const char *object_name;         /* "key": name of the object made */
+  const char *result;              /* "result": exact JSON text of a command that answers instead; or NULL */
   const char *const *object_names; /* "keys": of a command that made several; ended by NULL */
   size_t object_name_count;
-  int64_t return_old;       /* "returnOld": 1 when the result of an earlier run was returned */
+  int64_t return_old; /* "returnOld": 1 when the result of an earlier run was returned */
 } prefop_task_item;
 
 /* A task, as the service answered or a notification told. */
 typedef struct prefop_task {
   uint32_t struct_size;
-  uint32_t reserved;        /* 0 */
-  const char *persistent_id; /* JSON "id" */
-  int64_t code;             /* "code": PREFOP_CODE_; succeeded does not say that every item did */
-  const char *description;  /* "desc": the code in the service's words */
-  const char *object_name;  /* "inputKey": name of the object worked on */
-  const char *bucket_name;  /* "inputBucket": where that object is */
-  const char *pipeline;     /* "pipeline": the queue it ran in */
-  const char *task_from;    /* "taskFrom": "workflow: <id>", "trigger: <id>"; "": submitted by call */
-  const char *request_id;   /* "reqid": of the request that submitted the task */
-  int64_t type;             /* "type": PREFOP_TYPE_ */
-  const char *created_at;   /* "creationDate": RFC 3339, as sent */
+  uint32_t reserved;                    /* 0 */
+  const char *persistent_id;            /* JSON "id" */
+  int64_t code;                         /* "code": PREFOP_CODE_; succeeded does not say that every item did */
+  const char *description;              /* "desc": the code in the service's words */
+  const char *object_name;              /* "inputKey": name of the object worked on */
+  const char *bucket_name;              /* "inputBucket": where that object is */
+  const char *pipeline;                 /* "pipeline": the queue it ran in */
+  const char *task_from;                /* "taskFrom": "workflow: <id>", "trigger: <id>"; "": submitted by call */
+  const char *request_id;               /* "reqid": of the request that submitted the task */
+  int64_t type;                         /* "type": PREFOP_TYPE_ */
+  const char *created_at;               /* "creationDate": RFC 3339, as sent */
   const prefop_task_item *const *items; /* "items": in the order of the commands; ended by NULL */
   size_t item_count;
-  const char *json;         /* the exact text received; NULL in a task made by the caller */
-  size_t json_length;       /* its bytes, the NUL after them not counted */
+  const char *json;   /* the exact text received; NULL in a task made by the caller */
+  size_t json_length; /* its bytes, the NUL after them not counted */
 } prefop_task;
 
 /* What went wrong.  The caller owns it, sets struct_size and passes it to as
@@ -218,63 +218,63 @@ typedef struct prefop_task {
    is 0 and message is "". */
 typedef struct prefop_error {
   uint32_t struct_size;
-  prefop_status status;     /* what the call returned */
-  int32_t http_status;      /* of the last answer; 0: none came */
-  int32_t curl_code;        /* CURLcode of the last transfer that failed; 0: none did */
-  int32_t attempts;         /* requests sent, or tried to send, for this call */
-  int32_t retryable;        /* 1: the same call may succeed later; 0: it will fail again */
-  int64_t retry_after_ms;   /* milliseconds that the service asked to wait; 0: it did not say */
-  char request_id[64];      /* X-Reqid of the last answer: tell Qiniu's support; "" : none */
-  char host[256];           /* the last host asked, "name[:port]"; "": none */
-  char message[512];        /* one line of English: what was wrong, and what to do.  No secrets. */
+  prefop_status status;   /* what the call returned */
+  int32_t http_status;    /* of the last answer; 0: none came */
+  int32_t curl_code;      /* CURLcode of the last transfer that failed; 0: none did */
+  int32_t attempts;       /* requests sent, or tried to send, for this call */
+  int32_t retryable;      /* 1: the same call may succeed later; 0: it will fail again */
+  int64_t retry_after_ms; /* milliseconds that the service asked to wait; 0: it did not say */
+  char request_id[64];    /* X-Reqid of the last answer: tell Qiniu's support; "" : none */
+  char host[256];         /* the last host asked, "name[:port]"; "": none */
+  char message[512];      /* one line of English: what was wrong, and what to do.  No secrets. */
 } prefop_error;
 
 /* How a client behaves.  Zero or NULL is the default of every member. */
 typedef struct prefop_client_options {
   uint32_t struct_size;
-  uint32_t flags;           /* PREFOP_CLIENT_, added up */
-  const char *access_key;   /* both or neither; NULL: QINIU_ACCESS_KEY and QINIU_SECRET_KEY */
-  const char *secret_key;   /* kept in memory that is wiped */
-  const char *api_hosts;    /* "host[:port]" or "http(s)://host[:port]", up to 32, separated by
+  uint32_t flags;             /* PREFOP_CLIENT_, added up */
+  const char *access_key;     /* both or neither; NULL: QINIU_ACCESS_KEY and QINIU_SECRET_KEY */
+  const char *secret_key;     /* kept in memory that is wiped */
+  const char *api_hosts;      /* "host[:port]" or "http(s)://host[:port]", up to 32, separated by
                                commas, tried in this order; NULL: https://api.qiniuapi.com */
-  const char *bucket_hosts; /* not in this version: must be NULL */
-  const char *proxy;        /* "[scheme://][user:password@]host[:port]" as libcurl takes it;
+  const char *bucket_hosts;   /* not in this version: must be NULL */
+  const char *proxy;          /* "[scheme://][user:password@]host[:port]" as libcurl takes it;
                                NULL: http_proxy, https_proxy, all_proxy, no_proxy as curl reads
                                them; "": none */
-  const char *ca_file;      /* PEM file of the certificate authorities; NULL: the system's */
-  const char *user_agent;   /* text put after the library's own User-Agent; up to 128 bytes */
-  int64_t timeout_ms;       /* a whole query, pauses included; 0: 30,000; negative: none */
+  const char *ca_file;        /* PEM file of the certificate authorities; NULL: the system's */
+  const char *user_agent;     /* text put after the library's own User-Agent; up to 128 bytes */
+  int64_t timeout_ms;         /* a whole query, pauses included; 0: 30,000; negative: none */
   int64_t attempt_timeout_ms; /* one request and its answer; 0: 10,000; negative: none */
   int64_t connect_timeout_ms; /* name, connection and TLS; 0: 3,000; negative: none */
   int64_t max_response_bytes; /* of an answer, after decompression; 0: 16 MiB; up to 1 GiB */
-  int32_t max_attempts;     /* requests to one host for a query; 0: 4; up to 100 */
-  int32_t max_in_flight;    /* not in this version: must be 0 */
+  int32_t max_attempts;       /* requests to one host for a query; 0: 4; up to 100 */
+  int32_t max_in_flight;      /* not in this version: must be 0 */
 } prefop_client_options;
 
 /* How one query differs.  Zero or NULL is the default of every member. */
 typedef struct prefop_query_options {
   uint32_t struct_size;
-  uint32_t flags;           /* PREFOP_QUERY_, added up */
-  const char *access_key;   /* for this query alone; both or neither; NULL: the client's */
+  uint32_t flags;         /* PREFOP_QUERY_, added up */
+  const char *access_key; /* for this query alone; both or neither; NULL: the client's */
   const char *secret_key;
-  const char *bucket_name;  /* not in this version: must be NULL */
-  int64_t timeout_ms;       /* the whole query; 0: the client's; negative: none */
-  int64_t poll_min_ms;      /* not in this version: must be 0 */
-  int64_t poll_max_ms;      /* not in this version: must be 0 */
+  const char *bucket_name; /* not in this version: must be NULL */
+  int64_t timeout_ms;      /* the whole query; 0: the client's; negative: none */
+  int64_t poll_min_ms;     /* not in this version: must be 0 */
+  int64_t poll_max_ms;     /* not in this version: must be 0 */
 } prefop_query_options;
 
 /* A notification as a web server received it. */
 typedef struct prefop_notification {
   uint32_t struct_size;
-  uint32_t flags;           /* PREFOP_NOTIFICATION_, added up */
-  const char *access_key;   /* to verify with; both or neither; NULL: the client's */
+  uint32_t flags;         /* PREFOP_NOTIFICATION_, added up */
+  const char *access_key; /* to verify with; both or neither; NULL: the client's */
   const char *secret_key;
-  const char *method;       /* NULL: "POST" */
-  const char *url;          /* as Qiniu called it: "https://host/path?query", or "/path?query"
+  const char *method;         /* NULL: "POST" */
+  const char *url;            /* as Qiniu called it: "https://host/path?query", or "/path?query"
                                when the headers hold the Host that Qiniu sent */
   const char *const *headers; /* header_count texts "Name: value"; names in any case */
   size_t header_count;
-  const void *body;         /* NULL only when body_length is 0 */
+  const void *body; /* NULL only when body_length is 0 */
   size_t body_length;
 } prefop_notification;
 
@@ -379,7 +379,8 @@ prefop_status prefop_client_new(const prefop_client_options *options, prefop_cli
  *
  * ARGUMENT, MEMORY; for the default client also what prefop_client_new can.
  */
-prefop_status prefop_client_set_credentials(prefop_client *client, const char *access_key, const char *secret_key, prefop_error *error);
+prefop_status prefop_client_set_credentials(
+    prefop_client *client, const char *access_key, const char *secret_key, prefop_error *error);
 
 /* Closes the client's connections and frees it.  No other thread may be using
    it.  NULL does nothing; the default client cannot be freed. */
@@ -459,8 +460,8 @@ void prefop_string_free(char *string);
  *   ARGUMENT, UNSUPPORTED, MEMORY, SYSTEM, TOO_LARGE; for the default client
  *   also what prefop_client_new can.
  */
-prefop_status prefop_notification_verify(prefop_client *client, const prefop_notification *notification,
-    prefop_task **task, prefop_error *error);
+prefop_status prefop_notification_verify(
+    prefop_client *client, const prefop_notification *notification, prefop_task **task, prefop_error *error);
 
 /* ffi: end */
 
@@ -471,15 +472,17 @@ prefop_status prefop_notification_verify(prefop_client *client, const prefop_not
 /* Initialisers: `prefop_error error = PREFOP_ERROR_INIT;`.  Where there are no
    macros, clear the memory and set struct_size (and, in an item, error_index
    to -1). */
-#define PREFOP_ERROR_INIT { (uint32_t)sizeof(prefop_error), 0, 0, 0, 0, 0, 0, "", "", "" }
-#define PREFOP_CLIENT_OPTIONS_INIT \
+#define PREFOP_ERROR_INIT                                                                                              \
+  { (uint32_t)sizeof(prefop_error), 0, 0, 0, 0, 0, 0, "", "", "" }
+#define PREFOP_CLIENT_OPTIONS_INIT                                                                                     \
   { (uint32_t)sizeof(prefop_client_options), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0 }
-#define PREFOP_QUERY_OPTIONS_INIT { (uint32_t)sizeof(prefop_query_options), 0, NULL, NULL, NULL, 0, 0, 0 }
-#define PREFOP_NOTIFICATION_INIT \
+#define PREFOP_QUERY_OPTIONS_INIT                                                                                      \
+  { (uint32_t)sizeof(prefop_query_options), 0, NULL, NULL, NULL, 0, 0, 0 }
+#define PREFOP_NOTIFICATION_INIT                                                                                       \
   { (uint32_t)sizeof(prefop_notification), 0, NULL, NULL, NULL, NULL, NULL, 0, NULL, 0 }
-#define PREFOP_TASK_INIT \
+#define PREFOP_TASK_INIT                                                                                               \
   { (uint32_t)sizeof(prefop_task), 0, NULL, 0, NULL, NULL, NULL, NULL, NULL, NULL, 0, NULL, NULL, 0, NULL, 0 }
-#define PREFOP_TASK_ITEM_INIT \
+#define PREFOP_TASK_ITEM_INIT                                                                                          \
   { (uint32_t)sizeof(prefop_task_item), 0, NULL, 0, NULL, NULL, -1, NULL, NULL, NULL, NULL, 0, 0 }
 
 #endif /* PREFOP_H */

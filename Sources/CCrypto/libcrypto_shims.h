@@ -11,8 +11,9 @@
 static inline EVP_MAC *prefop_crypto_fetch_hmac(void) { return EVP_MAC_fetch(NULL, "HMAC", NULL); }
 
 static inline int prefop_crypto_init(void) {
-  return OPENSSL_init_crypto(OPENSSL_INIT_ADD_ALL_CIPHERS | OPENSSL_INIT_ADD_ALL_DIGESTS | OPENSSL_INIT_LOAD_CRYPTO_STRINGS |
-      OPENSSL_INIT_LOAD_CONFIG, NULL);
+  return OPENSSL_init_crypto(OPENSSL_INIT_ADD_ALL_CIPHERS | OPENSSL_INIT_ADD_ALL_DIGESTS |
+                                 OPENSSL_INIT_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_LOAD_CONFIG,
+      NULL);
 }
 
 static inline int prefop_crypto_key_sha1(EVP_MAC_CTX *context, const unsigned char *key, size_t length) {

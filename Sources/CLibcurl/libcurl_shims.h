@@ -23,7 +23,8 @@ static inline CURLcode prefop_curl_set_text(CURL *easy, CURLoption option, const
 static inline CURLcode prefop_curl_set_pointer(CURL *easy, CURLoption option, void *pointer) {
   return curl_easy_setopt(easy, option, pointer);
 }
-static inline CURLcode prefop_curl_set_data_function(CURL *easy, CURLoption option, prefop_curl_data_function function) {
+static inline CURLcode prefop_curl_set_data_function(
+    CURL *easy, CURLoption option, prefop_curl_data_function function) {
   return curl_easy_setopt(easy, option, function);
 }
 static inline CURLcode prefop_curl_set_open_function(CURL *easy, prefop_curl_open_function function) {

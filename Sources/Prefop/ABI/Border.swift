@@ -6,15 +6,15 @@ import CPrefop
 func border(
   _ error: UnsafeMutablePointer<prefop_error>?, _ body: () throws(Failure) -> Void
 ) -> prefop_status {
-  var report = QueryReport()
+  var report = Report()
   return unsafe border(error, &report) { _ throws(Failure) in try body() }
 }
 
 /// The same for calls that send requests, and so have more to report.
 @inline(__always)
 func border(
-  _ error: UnsafeMutablePointer<prefop_error>?, _ report: inout QueryReport,
-  _ body: (inout QueryReport) throws(Failure) -> Void
+  _ error: UnsafeMutablePointer<prefop_error>?, _ report: inout Report,
+  _ body: (inout Report) throws(Failure) -> Void
 ) -> prefop_status {
   do throws(Failure) {
     let target = try unsafe ErrorReport(error)
@@ -23,7 +23,7 @@ func border(
       target.succeed(report)
       return Status.ok.rawValue
     } catch {
-      target.fail(error, report)
+      target.fail(error, &report)
       return error.status.rawValue
     }
   } catch {
@@ -36,7 +36,7 @@ func border(
 func required<Value>(
   _ pointer: UnsafePointer<Value>?, _ name: StaticString
 ) throws(Failure) -> UnsafePointer<Value> {
-  guard let pointer = unsafe pointer else { throw Failure(.argument, "\(name) is NULL") }
+  guard let pointer = unsafe pointer else { throw Failure(.argument, "{name} is NULL", name: name) }
   return unsafe pointer
 }
 
@@ -45,7 +45,9 @@ func required<Value>(
 func required<Value>(
   _ pointer: UnsafeMutablePointer<Value>?, _ name: StaticString
 ) throws(Failure) -> UnsafeMutablePointer<Value> {
-  guard let pointer = unsafe pointer else { throw Failure(.argument, "\(name) is NULL: pass where to put the result") }
+  guard let pointer = unsafe pointer else {
+    throw Failure(.argument, "{name} is NULL: pass where to put the result", name: name)
+  }
   return unsafe pointer
 }
 
@@ -55,9 +57,11 @@ func required<Value>(
 func callerBytes(
   _ start: UnsafeRawPointer?, _ length: Int, _ name: StaticString
 ) throws(Failure) -> Span<UInt8> {
-  guard length >= 0 else { throw Failure(.argument, "the length of \(name) is too large") }
+  guard length >= 0 else { throw Failure(.argument, "the length of {name} is too large", name: name) }
   guard let start = unsafe start else {
-    guard length == 0 else { throw Failure(.argument, "\(name) is NULL, but its length is \(length)") }
+    guard length == 0 else {
+      throw Failure(.argument, "{name} is NULL, but its length is {number}", name: name, number: length)
+    }
     return Span()
   }
   let bytes = unsafe Span(_unsafeStart: start.assumingMemoryBound(to: UInt8.self), count: length)

@@ -18,12 +18,13 @@ public func prefop_client_set_credentials(
   _ error: UnsafeMutablePointer<prefop_error>!
 ) -> prefop_status {
   unsafe border(error) { () throws(Failure) in
-    let credentials = try unsafe Credentials(ifGiven: KeyPair.given(accessKey, secretKey, in: "", .argument))
+    let credentials = try unsafe Credentials(
+      ifGiven: KeyPair.given(accessKey, "access_key", secretKey, "secret_key", .argument))
     try unsafe ClientHandle.client(client).pointee.setCredentials(credentials)
   }
 }
 
 @_cdecl("prefop_client_free") @implementation
 public func prefop_client_free(_ client: OpaquePointer!) {
-  if let client = unsafe client { unsafe Handle<Client>.destroy(client) }
+  if let client = unsafe client { unsafe ClientHandle.destroy(client) }
 }

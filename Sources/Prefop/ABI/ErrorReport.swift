@@ -14,19 +14,20 @@ struct ErrorReport {
     unsafe self.target = target
   }
 
-  func succeed(_ report: borrowing QueryReport) {
+  func succeed(_ report: borrowing Report) {
     write(.ok, report)
     guard let target = unsafe target else { return }
     unsafe target.pointee.message.0 = 0
   }
 
-  func fail(_ failure: borrowing Failure, _ report: borrowing QueryReport) {
+  func fail(_ failure: Failure, _ report: inout Report) {
     write(failure.status, report)
     guard let target = unsafe target else { return }
-    unsafe Self.copy(failure.message, to: &target.pointee.message)
+    if report.message.isEmpty { failure.render(into: &report.message) }
+    unsafe Self.copy(report.message, to: &target.pointee.message)
   }
 
-  private func write(_ status: Status, _ report: borrowing QueryReport) {
+  private func write(_ status: Status, _ report: borrowing Report) {
     guard let target = unsafe target else { return }
     unsafe target.pointee.status = status.rawValue
     unsafe target.pointee.http_status = Int32(clamping: report.httpStatus)
@@ -40,7 +41,8 @@ struct ErrorReport {
 
   /// A member of the struct is a tuple of as many bytes as the text's capacity.
   private static func copy<let capacity: Int, Member>(
-    _ text: InlineText<capacity>, to member: inout Member) {
+    _ text: InlineText<capacity>, to member: inout Member
+  ) {
     unsafe withUnsafeMutableBytes(of: &member) { bytes in
       let count = min(text.count, bytes.count - 1)
       let span = text.span

@@ -8,11 +8,13 @@ public func prefop_task_parse(
   _ error: UnsafeMutablePointer<prefop_error>!
 ) -> prefop_status {
   unsafe task?.pointee = nil
-  return unsafe border(error) { () throws(Failure) in
+  var report = Report()
+  return unsafe border(error, &report) { report throws(Failure) in
     let task = try unsafe required(task, "task")
     let json = try unsafe required(json, "json")
     var draft = TaskDraft()
-    unsafe task.pointee = try unsafe TaskParsing.task(callerBytes(json, length, "json"), using: &draft)
+    unsafe task.pointee = try unsafe TaskParsing.task(
+      callerBytes(json, length, "json"), using: &draft, fault: &report.message)
   }
 }
 
@@ -39,10 +41,11 @@ public func prefop_task_item_parse(
   _ error: UnsafeMutablePointer<prefop_error>!
 ) -> prefop_status {
   unsafe item?.pointee = nil
-  return unsafe border(error) { () throws(Failure) in
+  var report = Report()
+  return unsafe border(error, &report) { report throws(Failure) in
     let item = try unsafe required(item, "item")
     let json = try unsafe required(json, "json")
-    unsafe item.pointee = try unsafe TaskParsing.item(callerBytes(json, length, "json"))
+    unsafe item.pointee = try unsafe TaskParsing.item(callerBytes(json, length, "json"), fault: &report.message)
   }
 }
 

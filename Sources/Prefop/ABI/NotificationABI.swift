@@ -7,9 +7,10 @@ public func prefop_notification_verify(
   _ error: UnsafeMutablePointer<prefop_error>!
 ) -> prefop_status {
   unsafe task?.pointee = nil
-  return unsafe border(error) { () throws(Failure) in
+  var report = Report()
+  return unsafe border(error, &report) { report throws(Failure) in
     let task = try unsafe required(task, "task")
     let notification = try unsafe Notification(required(notification, "notification"))
-    unsafe task.pointee = try unsafe NotificationReading.task(in: notification, client: client)
+    unsafe task.pointee = try unsafe NotificationReading.task(in: notification, client: client, fault: &report.message)
   }
 }

@@ -8,7 +8,7 @@ public func prefop_query(
   _ error: UnsafeMutablePointer<prefop_error>!
 ) -> prefop_status {
   unsafe task?.pointee = nil
-  var report = QueryReport()
+  var report = Report()
   return unsafe border(error, &report) { report throws(Failure) in
     let task = try unsafe required(task, "task")
     let id = try unsafe PersistentID(CText.span(required(persistentID, "persistent_id")))

@@ -16,20 +16,30 @@ struct ErrorQueue: ~Copyable {
   private var entries = List<Entry>()
   private var texts = Bytes()
 
+  /// libcrypto keeps no more.
   private static var longestQueue: Int { 16 }
+
+  /// A file, a function and data of ordinary length.
+  private static var longestEntry: Int { 256 }
 
   /// Takes the host's errors away, to be put back at the end. The queue is
   /// nearly always empty, and then this costs nothing.
   init() throws(OutOfMemory) {
-    guard ERR_peek_error() != 0 else { return }
+    if ERR_peek_error() != 0 { try takeAll() }
+  }
+
+  private mutating func takeAll() throws(OutOfMemory) {
+    // Room first: what has been taken must be kept.
     try entries.reserve(Self.longestQueue)
-    try texts.reserve(4096)
+    try texts.reserve(Self.longestQueue * Self.longestEntry)
     while entries.count < Self.longestQueue, try takeOne() {}
   }
 
-  deinit {
+  /// Puts back what was there, and nothing else.
+  mutating func restore() {
     if ERR_peek_error() != 0 { ERR_clear_error() }
     for index in entries.indices { raise(entries[index]) }
+    entries.removeAll()
   }
 
   private mutating func takeOne() throws(OutOfMemory) -> Bool {

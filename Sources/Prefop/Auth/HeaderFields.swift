@@ -12,15 +12,17 @@ struct HeaderFields: ~Escapable {
   @_lifetime(immortal)
   init(_ lines: UnsafePointer<UnsafePointer<CChar>?>?, count: Int) throws(Failure) {
     guard 0...Self.limit ~= count else {
-      throw Failure(.argument, "notification.header_count is \(count): at most \(Self.limit)")
+      throw Failure(
+        .argument, "notification.header_count is {number}: at most {limit}", number: count, limit: Self.limit)
     }
     guard unsafe count == 0 || lines != nil else {
-      throw Failure(.argument, "notification.headers is NULL, but header_count is \(count)")
+      throw Failure(.argument, "notification.headers is NULL, but header_count is {number}", number: count)
     }
     unsafe self.lines = lines
     self.count = count
     for index in 0..<count where unsafe lines?[index] == nil {
-      throw Failure(.argument, "notification.headers[\(index)] is NULL, but header_count is \(count)")
+      throw Failure(
+        .argument, "notification.headers[{number}] is NULL, but header_count is {limit}", number: index, limit: count)
     }
   }
 

@@ -9,56 +9,57 @@ struct KeyPair: ~Escapable {
     self.secretKey = secretKey
   }
 
-  /// The pair that C gives; nil when both halves are NULL. `status` and `owner`
-  /// say what it is that is wrong, and where.
+  /// The pair that C gives; nil when both halves are NULL. `status` and the
+  /// names say what it is that is wrong, and where.
   @_lifetime(immortal)
   static func given(
-    _ accessKey: UnsafePointer<CChar>?, _ secretKey: UnsafePointer<CChar>?, in owner: StaticString, _ status: Status
+    _ accessKey: UnsafePointer<CChar>?, _ accessName: StaticString,
+    _ secretKey: UnsafePointer<CChar>?, _ secretName: StaticString, _ status: Status
   ) throws(Failure) -> KeyPair? {
-    guard unsafe accessKey != nil || secretKey != nil else { return nil }
-    guard let accessKey = unsafe accessKey else {
-      throw Failure(status, "\(owner)secret_key is set, but access_key is NULL: give both or neither")
-    }
-    guard let secretKey = unsafe secretKey else {
-      throw Failure(status, "\(owner)access_key is set, but secret_key is NULL: give both or neither")
-    }
-    let access = unsafe CText.span(accessKey)
-    let secret = unsafe CText.span(secretKey)
-    try check(access, owner, "access_key", status)
-    try check(secret, owner, "secret_key", status)
-    return KeyPair(accessKey: access, secretKey: secret)
+    let access: Span<UInt8>? = unsafe accessKey == nil ? nil : CText.span(accessKey)
+    let secret: Span<UInt8>? = unsafe secretKey == nil ? nil : CText.span(secretKey)
+    return try check(access, accessName, secret, secretName, status)
   }
 
   /// The pair in the environment; nil when both variables are unset or empty.
   @_lifetime(immortal)
   static func fromEnvironment() throws(Failure) -> KeyPair? {
-    let access = Environment.value("QINIU_ACCESS_KEY")
-    let secret = Environment.value("QINIU_SECRET_KEY")
+    try check(
+      Environment.value("QINIU_ACCESS_KEY"), "QINIU_ACCESS_KEY",
+      Environment.value("QINIU_SECRET_KEY"), "QINIU_SECRET_KEY", .configuration)
+  }
+
+  @_lifetime(copy access, copy secret)
+  private static func check(
+    _ access: Span<UInt8>?, _ accessName: StaticString, _ secret: Span<UInt8>?, _ secretName: StaticString,
+    _ status: Status
+  ) throws(Failure) -> KeyPair? {
+    guard access != nil || secret != nil else { return nil }
     guard let access else {
-      guard secret == nil else {
-        throw Failure(.configuration, "QINIU_SECRET_KEY is set, but QINIU_ACCESS_KEY is not: set both or neither")
-      }
-      return nil
+      throw Failure(
+        status, "{name} is missing, but the other half of the key pair is set: set both or neither", name: accessName)
     }
     guard let secret else {
-      throw Failure(.configuration, "QINIU_ACCESS_KEY is set, but QINIU_SECRET_KEY is not: set both or neither")
+      throw Failure(
+        status, "{name} is missing, but the other half of the key pair is set: set both or neither", name: secretName)
     }
-    try check(access, "", "QINIU_ACCESS_KEY", .configuration)
-    try check(secret, "", "QINIU_SECRET_KEY", .configuration)
+    try check(access, accessName, status)
+    try check(secret, secretName, status)
     return KeyPair(accessKey: access, secretKey: secret)
   }
 
   /// A key goes into a header, so it may hold nothing that ends one.
-  private static func check(
-    _ key: Span<UInt8>, _ owner: StaticString, _ name: StaticString, _ status: Status
-  ) throws(Failure) {
-    guard !key.isEmpty else { throw Failure(status, "\(owner)\(name) is empty") }
+  private static func check(_ key: Span<UInt8>, _ name: StaticString, _ status: Status) throws(Failure) {
+    guard !key.isEmpty else { throw Failure(status, "{name} is empty", name: name) }
     guard key.count <= Credentials.keyLengthLimit else {
-      throw Failure(status, "\(owner)\(name) has \(key.count) bytes: at most \(Credentials.keyLengthLimit)")
+      throw Failure(
+        status, "{name} has {number} bytes: at most {limit}", name: name, number: key.count,
+        limit: Credentials.keyLengthLimit)
     }
     for index in key.indices where !(0x21...0x7E ~= key[index]) {
       throw Failure(
-        status, "\(owner)\(name) has a byte at \(index) that is no printable ASCII: is there a blank or a line end too many?")
+        status, "{name} has a byte at {number} that is no printable ASCII: is there a blank or a line end too many?",
+        name: name, number: index)
     }
   }
 }

@@ -16,11 +16,13 @@ struct Notification: ~Escapable {
     let given = try unsafe CallerStruct.read(pointer, "notification")
     let unknown = unsafe given.flags & ~UInt32(PREFOP_NOTIFICATION_ALLOW_UNSIGNED_BODY)
     guard unknown == 0 else {
-      throw Failure(.unsupported, "notification.flags has bits that version 1.0 does not know: \(Int(unknown))")
+      throw Failure(
+        .unsupported, "notification.flags has bits that version 1.0 does not know: {number}", number: Int(unknown))
     }
     guard let url = unsafe given.url else { throw Failure(.argument, "notification.url is NULL") }
     allowsUnsignedBody = unsafe given.flags & UInt32(PREFOP_NOTIFICATION_ALLOW_UNSIGNED_BODY) != 0
-    pair = try unsafe KeyPair.given(given.access_key, given.secret_key, in: "notification.", .argument)
+    pair = try unsafe KeyPair.given(
+      given.access_key, "notification.access_key", given.secret_key, "notification.secret_key", .argument)
     headers = try unsafe HeaderFields(given.headers, count: given.header_count)
     body = try unsafe callerBytes(given.body, given.body_length, "notification.body")
     method = unsafe given.method == nil ? Self.post : CText.span(given.method)
@@ -41,7 +43,8 @@ struct Notification: ~Escapable {
   private static func host(of url: RequestURL, _ headers: HeaderFields) throws(Failure) -> Span<UInt8> {
     if !url.host.isEmpty { return url.host }
     guard let host = headers.value(of: "host"), !host.isEmpty else {
-      throw Failure(.argument, "notification.url is only a path, and the headers have no Host: give the URL that Qiniu called")
+      throw Failure(
+        .argument, "notification.url is only a path, and the headers have no Host: give the URL that Qiniu called")
     }
     return host
   }

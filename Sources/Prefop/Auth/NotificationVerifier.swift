@@ -37,7 +37,7 @@ struct NotificationVerifier: ~Copyable {
     }
     let owner = token.extracting(0..<colon)
     guard owner.equals(accessKey) else {
-      throw Failure(.unknownKey, "the notification is signed with the access key \(owner), not with \(accessKey)")
+      throw Failure(.unknownKey, "the notification is signed with another access key, {text}", text: owner)
     }
     let signature = token.extracting(colon + 1..<token.count)
     if let coverage = try find(signature, scheme, notification, path: notification.url.path) { return coverage }
@@ -74,7 +74,8 @@ struct NotificationVerifier: ~Copyable {
         return coverage(isCovered, notification)
       }
       // Java and Python sign the body also when the type has parameters.
-      guard !isCovered, try signQiniu(notification, path, type, withBody: true, { $0.span.equalsInConstantTime(signature) })
+      guard !isCovered,
+        try signQiniu(notification, path, type, withBody: true, { $0.span.equalsInConstantTime(signature) })
       else { return nil }
       return .body
     }

@@ -21,7 +21,8 @@ struct RequestURL: ~Escapable {
     } else if whole.hasPrefix("/") {
       start = 0
     } else {
-      throw Failure(.argument, "notification.url is \(url): give \"https://host/path?query\" or \"/path?query\"")
+      throw Failure(
+        .argument, "notification.url is {text}: give \"https://host/path?query\" or \"/path?query\"", text: url)
     }
     let slash = whole.firstIndex(of: UInt8(ascii: "/"), from: start) ?? whole.count
     let mark = whole.firstIndex(of: UInt8(ascii: "?"), from: start) ?? whole.count

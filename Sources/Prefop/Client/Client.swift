@@ -65,21 +65,15 @@ struct Client: ~Copyable {
     }
   }
 
-  /// Makes the signer hold the client's current pair, when there is one.
-  func key(_ signer: inout RequestSigner) throws(Failure) -> KeyChange {
+  /// Makes the engine sign with the client's current pair; false when there is none.
+  func key(_ engine: inout Engine) throws(Failure) -> Bool {
     var isPresent = false
     var changed = Credentials()
     try shared.withLock { shared throws(Failure) in
       isPresent = shared.credentials.isPresent
-      if isPresent, !signer.holds(shared.credentials.pair) { changed = try shared.credentials.copy() }
+      if isPresent, !engine.signs(with: shared.credentials.pair) { changed = try shared.credentials.copy() }
     }
-    guard isPresent else { return .absent }
-    guard changed.isPresent else { return .same }
-    try signer.take(changed.pair)
-    return .changed
-  }
-
-  enum KeyChange {
-    case absent, same, changed
+    if changed.isPresent { try engine.sign(with: changed.pair) }
+    return isPresent
   }
 }

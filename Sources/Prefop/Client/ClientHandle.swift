@@ -14,8 +14,20 @@ enum ClientHandle {
     }
   }
 
+  /// Closing a TLS connection can leave errors in the host's queue.
+  static func destroy(_ handle: OpaquePointer) {
+    do throws(OutOfMemory) {
+      var hostErrors = try ErrorQueue()
+      unsafe Handle<Client>.destroy(handle)
+      hostErrors.restore()
+    } catch {
+      unsafe Handle<Client>.destroy(handle)
+    }
+  }
+
   private static func makeClient(_ given: prefop_client_options) throws(Failure) -> Client {
-    let pair = try unsafe KeyPair.given(given.access_key, given.secret_key, in: "options.", .configuration)
+    let pair = try unsafe KeyPair.given(
+      given.access_key, "options.access_key", given.secret_key, "options.secret_key", .configuration)
     let options = try unsafe ClientOptions(given)
     if pair == nil, options.readsEnvironment {
       return try Client(options, Credentials(ifGiven: KeyPair.fromEnvironment()))

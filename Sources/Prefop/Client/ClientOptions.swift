@@ -64,14 +64,18 @@ struct ClientOptions: ~Copyable {
 
   private static func responseLimit(_ given: Int64) throws(Failure) -> Int {
     guard 0...responseLimitLimit ~= given else {
-      throw Failure(.configuration, "max_response_bytes is \(Int(given)): give 1 to \(Int(responseLimitLimit)), or 0 for the default")
+      throw Failure(
+        .configuration, "max_response_bytes is {number}: give 1 to {limit}, or 0 for the default", number: Int(given),
+        limit: Int(responseLimitLimit))
     }
     return Int(given == 0 ? defaultResponseLimit : given)
   }
 
   private static func attemptLimit(_ given: Int32) throws(Failure) -> Int {
     guard 0...attemptLimitLimit ~= given else {
-      throw Failure(.configuration, "max_attempts is \(Int(given)): give 1 to \(Int(attemptLimitLimit)), or 0 for the default")
+      throw Failure(
+        .configuration, "max_attempts is {number}: give 1 to {limit}, or 0 for the default", number: Int(given),
+        limit: Int(attemptLimitLimit))
     }
     return Int(given == 0 ? defaultAttemptLimit : given)
   }
@@ -98,7 +102,8 @@ struct ClientFlags {
       PREFOP_CLIENT_ALLOW_ANONYMOUS | PREFOP_CLIENT_USE_HTTP | PREFOP_CLIENT_NO_ENVIRONMENT
         | PREFOP_CLIENT_NO_DISCOVERY | PREFOP_CLIENT_NO_DATE)
     guard bits & ~known == 0 else {
-      throw Failure(.unsupported, "options.flags has bits that version 1.0 does not know: \(Int(bits & ~known))")
+      throw Failure(
+        .unsupported, "options.flags has bits that version 1.0 does not know: {number}", number: Int(bits & ~known))
     }
     self.bits = bits
   }

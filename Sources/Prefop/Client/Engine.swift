@@ -33,6 +33,20 @@ struct Engine: ~Copyable {
     transfer.value.abandon()
   }
 
+  /// Whether it makes signatures of this pair already.
+  func signs(with pair: KeyPair) -> Bool { signer.value.holds(pair) }
+
+  /// The header's key first: a signer that could not take the pair is given it
+  /// again by the next query.
+  mutating func sign(with pair: KeyPair) throws(Failure) {
+    do throws(OutOfMemory) {
+      try transfer.value.headers.setAccessKey(pair.accessKey)
+    } catch {
+      throw .outOfMemory
+    }
+    try signer.value.take(pair)
+  }
+
   private static func makeMulti() throws(Failure) -> Box<Multi> {
     let box = try box(Multi())
     try configure(box)

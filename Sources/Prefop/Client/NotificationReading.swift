@@ -1,23 +1,27 @@
+import CCrypto
 import CPrefop
 
 /// From a notification to its task: first the signature, then the body.
 enum NotificationReading {
   static func task(
-    in notification: Notification, client: OpaquePointer?
+    in notification: Notification, client: OpaquePointer?, fault: inout Message
   ) throws(Failure) -> UnsafeMutablePointer<prefop_task> {
+    _ = ERR_set_mark()
+    defer { _ = ERR_pop_to_mark() }
     if let pair = notification.pair {
       try verify(notification, pair)
     } else {
       try unsafe verify(notification, ClientHandle.client(client).pointee.credentials())
     }
     var draft = TaskDraft()
-    return try unsafe TaskParsing.task(notification.body, using: &draft)
+    return try unsafe TaskParsing.task(notification.body, using: &draft, fault: &fault)
   }
 
   private static func verify(_ notification: Notification, _ credentials: borrowing Credentials) throws(Failure) {
     guard credentials.isPresent else {
       throw Failure(
-        .credentials, "no credentials to verify with: give access_key and secret_key to the client or in the notification")
+        .credentials,
+        "no credentials to verify with: give access_key and secret_key to the client or in the notification")
     }
     try verify(notification, credentials.pair)
   }

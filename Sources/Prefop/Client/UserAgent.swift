@@ -8,10 +8,11 @@ enum UserAgent {
   /// The whole header line, ended by NUL.
   static func header(with addition: Span<UInt8>) throws(Failure) -> Bytes {
     guard addition.count <= additionLimit else {
-      throw Failure(.configuration, "user_agent has \(addition.count) bytes: at most \(additionLimit)")
+      throw Failure(
+        .configuration, "user_agent has {number} bytes: at most {limit}", number: addition.count, limit: additionLimit)
     }
     for index in addition.indices where !(0x20...0x7E ~= addition[index]) {
-      throw Failure(.configuration, "user_agent has a byte at \(index) that is no printable ASCII")
+      throw Failure(.configuration, "user_agent has a byte at {number} that is no printable ASCII", number: index)
     }
     do throws(OutOfMemory) {
       var line = Bytes()

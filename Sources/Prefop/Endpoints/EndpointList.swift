@@ -40,7 +40,9 @@ struct EndpointList: ~Copyable {
   private static func append(
     _ entry: Span<UInt8>, _ name: StaticString, _ preferHTTPS: Bool, to endpoints: inout List<Endpoint>
   ) throws(Failure) {
-    guard endpoints.count < limit else { throw Failure(.configuration, "\(name) has more than \(limit) hosts") }
+    guard endpoints.count < limit else {
+      throw Failure(.configuration, "{name} has more than {limit} hosts", name: name, limit: limit)
+    }
     if entry.hasPrefix("https://", ignoringCase: true) {
       try append(withoutSlash(entry.extracting(8..<entry.count)), name, isHTTPS: true, to: &endpoints)
     } else if entry.hasPrefix("http://", ignoringCase: true) {

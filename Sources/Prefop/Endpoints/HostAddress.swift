@@ -12,7 +12,9 @@ struct HostAddress: ~Escapable {
     let hostEnd = try Self.endOfHost(text, list)
     host = text.extracting(0..<hostEnd)
     port = try Self.port(text.extracting(hostEnd..<text.count), of: text, list)
-    guard host.count <= Self.hostLengthLimit else { throw Failure(.configuration, "\(list): the host \(text) is too long") }
+    guard host.count <= Self.hostLengthLimit else {
+      throw Failure(.configuration, "{name}: the host {text} is too long", name: list, text: text)
+    }
   }
 
   /// The authority that libcurl sends: lower case, without the scheme's own port.
@@ -27,21 +29,22 @@ struct HostAddress: ~Escapable {
   }
 
   private static func endOfHost(_ text: Span<UInt8>, _ list: StaticString) throws(Failure) -> Int {
-    guard !text.isEmpty else { throw Failure(.configuration, "\(list) has an empty host") }
+    guard !text.isEmpty else { throw Failure(.configuration, "{name} has an empty host", name: list) }
     if text[0] == UInt8(ascii: "[") {
       guard let bracket = text.firstIndex(of: UInt8(ascii: "]")), bracket > 1 else {
-        throw Failure(.configuration, "\(list): the host \(text) is no IPv6 address in brackets")
+        throw Failure(.configuration, "{name}: the host {text} is no IPv6 address in brackets", name: list, text: text)
       }
       for index in 1..<bracket where !isIPv6Byte(text[index]) {
-        throw Failure(.configuration, "\(list): the host \(text) is no IPv6 address in brackets")
+        throw Failure(.configuration, "{name}: the host {text} is no IPv6 address in brackets", name: list, text: text)
       }
       return bracket + 1
     }
     let end = text.firstIndex(of: UInt8(ascii: ":")) ?? text.count
-    guard end > 0 else { throw Failure(.configuration, "\(list): the host \(text) has no name") }
+    guard end > 0 else { throw Failure(.configuration, "{name}: the host {text} has no name", name: list, text: text) }
     for index in 0..<end where !isNameByte(text[index]) {
       throw Failure(
-        .configuration, "\(list): the host \(text) is no host name: give \"host[:port]\", without path, user or blanks")
+        .configuration, "{name}: the host {text} is no host name: give \"host[:port]\", without path, user or blanks",
+        name: list, text: text)
     }
     return end
   }
@@ -49,7 +52,8 @@ struct HostAddress: ~Escapable {
   private static func port(_ rest: Span<UInt8>, of text: Span<UInt8>, _ list: StaticString) throws(Failure) -> Int? {
     guard !rest.isEmpty else { return nil }
     guard rest[0] == UInt8(ascii: ":"), let port = number(rest.extracting(1..<rest.count)), 1...65_535 ~= port else {
-      throw Failure(.configuration, "\(list): the port of \(text) is not a number from 1 to 65535")
+      throw Failure(
+        .configuration, "{name}: the port of {text} is not a number from 1 to 65535", name: list, text: text)
     }
     return port
   }
@@ -70,6 +74,7 @@ struct HostAddress: ~Escapable {
   }
 
   private static func isIPv6Byte(_ byte: UInt8) -> Bool {
-    byte.isDigit || UInt8(ascii: "a")...UInt8(ascii: "f") ~= byte | 0x20 || byte == UInt8(ascii: ":") || byte == UInt8(ascii: ".")
+    byte.isDigit || UInt8(ascii: "a")...UInt8(ascii: "f") ~= byte | 0x20 || byte == UInt8(ascii: ":")
+      || byte == UInt8(ascii: ".")
   }
 }

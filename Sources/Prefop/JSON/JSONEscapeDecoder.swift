@@ -42,7 +42,9 @@ struct JSONEscapeDecoder: ~Escapable {
   private mutating func decodeUnicode() -> UInt8 {
     var scalar = JSONHex.unit(in: raw, at: index) ?? 0
     index += 4
-    if JSONHex.isLeadingSurrogate(scalar), let low = JSONHex.escapedUnit(in: raw, at: index), JSONHex.isTrailingSurrogate(low) {
+    if JSONHex.isLeadingSurrogate(scalar), let low = JSONHex.escapedUnit(in: raw, at: index),
+      JSONHex.isTrailingSurrogate(low)
+    {
       scalar = JSONHex.combine(scalar, low)
       index += 6
     }

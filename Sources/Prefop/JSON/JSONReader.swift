@@ -336,7 +336,9 @@ struct JSONReader: ~Copyable, ~Escapable {
     case UInt8(ascii: "u"):
       guard let unit = JSONHex.unit(in: document, at: offset) else { throw error(.invalidEscape, at: start) }
       offset += 4
-      if JSONHex.isLeadingSurrogate(unit), let low = JSONHex.escapedUnit(in: document, at: offset), JSONHex.isTrailingSurrogate(low) {
+      if JSONHex.isLeadingSurrogate(unit), let low = JSONHex.escapedUnit(in: document, at: offset),
+        JSONHex.isTrailingSurrogate(low)
+      {
         offset += 6
         return 12 - 4
       }

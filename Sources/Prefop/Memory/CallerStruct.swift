@@ -16,12 +16,14 @@ enum CallerStruct {
     guard given >= size, given <= sizeLimit else {
       throw Failure(
         .argument,
-        "\(name).struct_size is \(given), not \(size): set it to the struct's size, or use its _INIT macro")
+        "{name}.struct_size is {number}, not {limit}: set it to the struct's size, or use its _INIT macro",
+        name: name, number: given, limit: size)
     }
     for offset in size..<given where unsafe start.load(fromByteOffset: offset, as: UInt8.self) != 0 {
       throw Failure(
         .unsupported,
-        "\(name) has a member set, at byte \(offset), that version 1.0 does not know: use a newer library")
+        "{name} has a member set, at byte {number}, that version 1.0 does not know: use a newer library",
+        name: name, number: offset)
     }
     return unsafe pointer.pointee
   }

@@ -33,15 +33,18 @@ struct InlineText<let capacity: Int> {
     bytes[count] = 0
   }
 
+  @inline(never)
   mutating func append(_ text: Span<UInt8>) {
     for index in text.indices { append(text[index]) }
     if text.count >= capacity - 1 { dropCutCharacter() }
   }
 
+  @inline(never)
   mutating func append(_ text: StaticString) {
     append(unsafe Span(_unsafeStart: text.utf8Start, count: text.utf8CodeUnitCount))
   }
 
+  @inline(never)
   mutating func append(_ number: Int) {
     var digits = InlineArray<20, UInt8>(repeating: 0)
     var first = digits.count

@@ -4,6 +4,7 @@ typealias Message = InlineText<512>
 /// Lets messages be written with interpolation. The literal parts stay in the
 /// program's text, so nothing is allocated.
 extension InlineText: ExpressibleByStringInterpolation {
+  @inline(never)
   init(stringLiteral literal: StaticString) {
     self.init()
     append(literal)
@@ -39,6 +40,7 @@ extension InlineText {
 
   /// Appends foreign text in quotes; what is long is cut, what is not printable
   /// shows as "?".
+  @inline(never)
   mutating func appendExcerpt(_ value: borrowing Span<UInt8>) {
     append(UInt8(ascii: "\""))
     let shown = min(value.count, Self.excerptLimit)
@@ -48,6 +50,7 @@ extension InlineText {
 
   /// Appends foreign text on one line: control bytes show as blanks, what is
   /// not UTF-8 shows as "?".
+  @inline(never)
   mutating func appendPrintable(_ value: borrowing Span<UInt8>) {
     var index = 0
     while index < value.count {

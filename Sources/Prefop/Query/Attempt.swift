@@ -12,20 +12,16 @@ struct Attempt {
   /// The task, when the outcome is one.
   var task: UnsafeMutablePointer<prefop_task>?
 
-  /// libcurl's own words for a failed transfer.
-  var curlText = InlineText<256>()
-
-  /// What was wrong with an answer without a task.
-  var fault: Message?
-
   /// A signal came, and the call was to heed it.
   var isInterrupted = false
 }
 
 extension Engine {
-  /// Asks one host, on the caller's thread.
+  /// Asks one host, on the caller's thread. `detail` receives what libcurl, or
+  /// the reader of the answer, says of a failure.
   mutating func attempt(
-    _ options: borrowing ClientOptions, host: Int, isSigned: Bool, until deadline: Instant, isInterruptible: Bool
+    _ options: borrowing ClientOptions, host: Int, isSigned: Bool, until deadline: Instant, isInterruptible: Bool,
+    detail: inout Message
   ) throws(Failure) -> Attempt {
     try prepare(options, host: host, isSigned: isSigned)
     let handle = unsafe transfer.value.handle
@@ -34,7 +30,7 @@ extension Engine {
     case .deadline: return unsafe Attempt(outcome: .timedOut)
     case .interrupted: return unsafe Attempt(outcome: .timedOut, isInterrupted: true)
     case .broken(let isOutOfMemory): return unsafe Attempt(outcome: isOutOfMemory ? .outOfMemory : .system)
-    case .finished(let code): return try read(code, options)
+    case .finished(let code): return try read(code, options, &detail)
     }
   }
 
@@ -48,7 +44,9 @@ extension Engine {
   }
 
   /// Makes an outcome of what libcurl says, and of what came.
-  private mutating func read(_ code: CURLcode, _ options: borrowing ClientOptions) throws(Failure) -> Attempt {
+  private mutating func read(
+    _ code: CURLcode, _ options: borrowing ClientOptions, _ detail: inout Message
+  ) throws(Failure) -> Attempt {
     let status = transfer.value.httpStatus
     var attempt = unsafe Attempt(outcome: .broken, httpStatus: status, curlCode: Int(code.rawValue))
     attempt.retryAfter = status >= 300 ? transfer.value.retryAfter : 0
@@ -61,25 +59,24 @@ extension Engine {
     } else if code != CURLE_OK {
       attempt.outcome = .transport(
         code, reusedConnection: transfer.value.reusedConnection, hasBegunAnswer: transfer.value.hasBegunAnswer)
-      attempt.curlText = transfer.value.errorDescription
+      transfer.value.describeError(in: &detail)
       try unsafe transfer.value.reset(options, at: transfer.rawAddress)
     } else if !transfer.value.head.isComplete || !(200...299 ~= status) {
       attempt.outcome = .broken
     } else if !transfer.value.head.isFromQiniu {
       attempt.outcome = .hijacked
     } else {
-      readTask(into: &attempt)
+      readTask(into: &attempt, &detail)
     }
     return attempt
   }
 
-  private mutating func readTask(into attempt: inout Attempt) {
+  private mutating func readTask(into attempt: inout Attempt, _ detail: inout Message) {
     do throws(Failure) {
-      unsafe attempt.task = try unsafe TaskParsing.task(transfer.value.body.span, using: &draft.value)
+      unsafe attempt.task = try unsafe TaskParsing.task(transfer.value.body.span, using: &draft.value, fault: &detail)
       attempt.outcome = .task
     } catch {
       attempt.outcome = error.status == .memory ? .outOfMemory : .notATask
-      attempt.fault = error.message
     }
   }
 }

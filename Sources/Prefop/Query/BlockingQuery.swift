@@ -3,8 +3,10 @@ import CPrefop
 extension Client {
   /// Asks what became of a task, on the caller's thread, host after host.
   func query(
-    _ id: PersistentID, _ queryOptions: QueryOptions, report: inout QueryReport
+    _ id: PersistentID, _ queryOptions: QueryOptions, report: inout Report
   ) throws(Failure) -> UnsafeMutablePointer<prefop_task> {
+    var hostErrors = try orFailure { () throws(OutOfMemory) in try ErrorQueue() }
+    defer { hostErrors.restore() }
     var engine = try takeEngine()
     do throws(Failure) {
       let task = try unsafe query(id, queryOptions, &engine, &report)
@@ -17,13 +19,10 @@ extension Client {
   }
 
   private func query(
-    _ id: PersistentID, _ queryOptions: QueryOptions, _ engine: inout Engine, _ report: inout QueryReport
+    _ id: PersistentID, _ queryOptions: QueryOptions, _ engine: inout Engine, _ report: inout Report
   ) throws(Failure) -> UnsafeMutablePointer<prefop_task> {
     let isSigned = try key(&engine, for: queryOptions)
     try engine.transfer.value.setID(id)
-    let errorQueue: ErrorQueue
-    do throws(OutOfMemory) { errorQueue = try ErrorQueue() } catch { throw .outOfMemory }
-    _ = errorQueue
     let start = Clock.now
     let timeout = queryOptions.timeout ?? options.timeout
     var plan = QueryPlan(
@@ -36,10 +35,16 @@ extension Client {
         report.host.removeAll()
         report.host.append(options.endpoints[host].authority)
         report.attempts += 1
+        if !report.message.isEmpty { report.message.removeAll() }
         last = try engine.attempt(
-          options, host: host, isSigned: isSigned, until: deadline, isInterruptible: queryOptions.isInterruptible)
+          options, host: host, isSigned: isSigned, until: deadline, isInterruptible: queryOptions.isInterruptible,
+          detail: &report.message)
         plan.received(last.outcome, retryAfter: last.retryAfter, at: Clock.now)
-        if let task = unsafe last.task { return unsafe task }
+        if let task = unsafe last.task {
+          report.httpStatus = last.httpStatus
+          report.requestID = engine.transfer.value.head.requestID
+          return unsafe task
+        }
         if last.isInterrupted { throw interruption(&report) }
       case .pause(let end):
         guard Poller.sleep(until: end, isInterruptible: queryOptions.isInterruptible) else {
@@ -55,41 +60,21 @@ extension Client {
   /// client's. False: there is none, and the request goes unsigned.
   private func key(_ engine: inout Engine, for queryOptions: QueryOptions) throws(Failure) -> Bool {
     if let pair = queryOptions.pair {
-      if !engine.signer.value.holds(pair) {
-        try engine.signer.value.take(pair)
-        try engine.announceKey()
-      }
+      if !engine.signs(with: pair) { try engine.sign(with: pair) }
       return true
     }
-    switch try key(&engine.signer.value) {
-    case .same: return true
-    case .changed:
-      try engine.announceKey()
-      return true
-    case .absent:
-      guard options.allowsAnonymous else {
-        throw Failure(
-          .credentials,
-          "no credentials: give access_key and secret_key to the client or the query, or set QINIU_ACCESS_KEY and QINIU_SECRET_KEY"
-        )
-      }
-      return false
+    if try key(&engine) { return true }
+    guard options.allowsAnonymous else {
+      throw Failure(
+        .credentials,
+        "no credentials: give access_key and secret_key to the client or the query, or set QINIU_ACCESS_KEY and QINIU_SECRET_KEY"
+      )
     }
+    return false
   }
 
-  private func interruption(_ report: inout QueryReport) -> Failure {
+  private func interruption(_ report: inout Report) -> Failure {
     report.isRetryable = true
     return Failure(.interrupted, "a signal interrupted the query")
-  }
-}
-
-extension Engine {
-  /// Puts the signer's access key into the request's header.
-  fileprivate func announceKey() throws(Failure) {
-    do throws(OutOfMemory) {
-      try transfer.value.headers.setAccessKey(signer.value.accessKey)
-    } catch {
-      throw .outOfMemory
-    }
   }
 }

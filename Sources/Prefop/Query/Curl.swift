@@ -12,7 +12,7 @@ enum Curl {
       let code = prefop_curl_global_init()
       guard code == CURLE_OK else {
         if code == CURLE_OUT_OF_MEMORY { throw .outOfMemory }
-        throw Failure(.system, "libcurl could not be set up (code \(Int(code.rawValue)))")
+        throw Failure(.system, "libcurl could not be set up (code {number})", number: Int(code.rawValue))
       }
       state.isCurlReady = true
     }

@@ -108,6 +108,7 @@ struct HeaderList: ~Copyable {
     let brotli = Curl.offers(CURL_VERSION_BROTLI)
     let zstd = Curl.offers(CURL_VERSION_ZSTD)
     guard Curl.offers(CURL_VERSION_LIBZ) else { return "identity" }
-    return brotli ? (zstd ? "deflate, gzip, br, zstd" : "deflate, gzip, br") : (zstd ? "deflate, gzip, zstd" : "deflate, gzip")
+    return brotli
+      ? (zstd ? "deflate, gzip, br, zstd" : "deflate, gzip, br") : (zstd ? "deflate, gzip, zstd" : "deflate, gzip")
   }
 }

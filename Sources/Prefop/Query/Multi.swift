@@ -7,6 +7,7 @@ import CPlatform
 struct Multi: ~Copyable {
   private let multi: UnsafeMutableRawPointer
   private let wakeupPair: (Int32, Int32)?
+  private let needsSignalGuard = Curl.needsSignalGuard
   private var watched = List<pollfd>()
   private var timer: Instant?
 
@@ -46,7 +47,7 @@ struct Multi: ~Copyable {
       Process.forget(descriptor: wakeupPair.0)
       Process.forget(descriptor: wakeupPair.1)
     }
-    unsafe curl_multi_cleanup(multi)
+    SignalGuard.run(isNeeded: needsSignalGuard) { unsafe _ = curl_multi_cleanup(multi) }
   }
 
   /// To be called at the handle's final address.
@@ -78,6 +79,14 @@ struct Multi: ~Copyable {
 
   /// Runs one transfer on the caller's thread, until it ends or the instant has come.
   mutating func run(_ easy: UnsafeMutableRawPointer, until deadline: Instant, isInterruptible: Bool) -> End {
+    SignalGuard.run(isNeeded: needsSignalGuard) {
+      unsafe runGuarded(easy, until: deadline, isInterruptible: isInterruptible)
+    }
+  }
+
+  private mutating func runGuarded(
+    _ easy: UnsafeMutableRawPointer, until deadline: Instant, isInterruptible: Bool
+  ) -> End {
     now = Clock.now
     guard unsafe check(curl_multi_add_handle(multi, easy)) else { return broken }
     let end = wait(until: deadline, isInterruptible: isInterruptible)

@@ -8,10 +8,12 @@ struct PersistentID: ~Escapable {
   init(_ text: Span<UInt8>) throws(Failure) {
     guard !text.isEmpty else { throw Failure(.argument, "persistent_id is empty: give the id that pfop returned") }
     guard text.count <= Self.lengthLimit else {
-      throw Failure(.argument, "persistent_id has \(text.count) bytes: at most \(Self.lengthLimit)")
+      throw Failure(
+        .argument, "persistent_id has {number} bytes: at most {limit}", number: text.count, limit: Self.lengthLimit)
     }
     for index in text.indices where text[index].isControl {
-      throw Failure(.argument, "persistent_id \(text) has a control character at byte \(index)")
+      throw Failure(
+        .argument, "persistent_id {text} has a control character at byte {number}", number: index, text: text)
     }
     self.text = text
   }

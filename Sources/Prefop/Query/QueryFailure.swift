@@ -4,51 +4,48 @@ struct QueryFailure {
   let last: Attempt
   let timeout: Int64
 
-  init(plan: QueryPlan, last: Attempt, timeout: Int64) {
-    self.plan = plan
-    self.last = last
-    self.timeout = timeout
-  }
-
-  func describe(_ engine: borrowing Engine, _ report: inout QueryReport) -> Failure {
+  /// Fills the report in, while the engine still holds the last answer.
+  func describe(_ engine: borrowing Engine, _ report: inout Report) -> Failure {
     let outcome = plan.lastOutcome ?? .timedOut
     report.httpStatus = last.httpStatus
     report.curlCode = last.curlCode
     report.retryAfter = last.retryAfter
     report.requestID = engine.transfer.value.head.requestID
     report.isRetryable = plan.isOutOfTime || outcome.isRetryable
-    var message = Message()
+    let detail = report.message
+    report.message.removeAll()
     if plan.isOutOfTime {
-      message.append("no answer within ")
-      message.append(Int(timeout))
-      message.append(" ms; the last attempt: ")
+      report.message.append("no answer within ")
+      report.message.append(Int(timeout))
+      report.message.append(" ms; the last attempt: ")
     }
     if !report.host.isEmpty {
-      message.append(report.host.span)
-      message.append(": ")
+      report.message.append(report.host.span)
+      report.message.append(": ")
     }
-    describe(outcome, engine, &message)
+    describe(outcome, engine, detail, &report.message)
     if plan.attempts > 1 {
-      message.append(" (after ")
-      message.append(plan.attempts)
-      message.append(" attempts)")
+      report.message.append(" (after ")
+      report.message.append(plan.attempts)
+      report.message.append(" attempts)")
     }
-    return Failure(plan.isOutOfTime ? .timeout : outcome.status, message)
+    return Failure(plan.isOutOfTime ? .timeout : outcome.status, "")
   }
 
-  private func describe(_ outcome: Outcome, _ engine: borrowing Engine, _ message: inout Message) {
+  private func describe(_ outcome: Outcome, _ engine: borrowing Engine, _ detail: Message, _ message: inout Message) {
     switch outcome {
     case .status(let status): describe(httpStatus: status, engine, &message)
     case .task: break
     case .hijacked:
-      message.append("the answer is not Qiniu's: it has neither X-Reqid nor X-Log; is there a proxy or a captive portal?")
+      message.append(
+        "the answer is not Qiniu's: it has neither X-Reqid nor X-Log; is there a proxy or a captive portal?")
     case .notATask:
       message.append("the answer holds no task: ")
-      if let fault = last.fault { message.append(fault.span) }
+      message.append(detail.span)
     case .tooLarge: message.append("the answer has more bytes than max_response_bytes allows")
     case .timedOut: message.append("no answer in the time allowed for one attempt")
     case .outOfMemory: message.append("out of memory")
-    case .unresolved, .unreachable, .untrusted, .broken, .stale, .system: describeTransport(engine, &message)
+    case .unresolved, .unreachable, .untrusted, .broken, .stale, .system: describeTransport(detail, &message)
     }
   }
 
@@ -61,16 +58,20 @@ struct QueryFailure {
       message.append(text.span)
     }
     switch httpStatus {
-    case 404, 612: message.append(": there is no such task; tasks are kept for 10 days, and an id belongs to one region")
+    case 404, 612:
+      message.append(": there is no such task; tasks are kept for 10 days, and an id belongs to one region")
     case 401: message.append(": check the access key, the secret key and this machine's clock")
     case 300...399: message.append(": redirects are not followed")
     default: break
     }
   }
 
-  private func describeTransport(_ engine: borrowing Engine, _ message: inout Message) {
-    let text = last.curlText
-    if text.isEmpty { message.append("the transfer failed") } else { message.appendPrintable(text.span) }
+  private func describeTransport(_ detail: Message, _ message: inout Message) {
+    guard last.curlCode != 0 else {
+      message.append(last.httpStatus == 0 ? "libcurl gave up" : "the answer ends in its header fields")
+      return
+    }
+    if detail.isEmpty { message.append("the transfer failed") } else { message.append(detail.span) }
     message.append(" (curl ")
     message.append(last.curlCode)
     message.append(")")

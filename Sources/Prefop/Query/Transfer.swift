@@ -49,10 +49,8 @@ struct Transfer: ~Copyable {
   var handle: UnsafeMutableRawPointer { unsafe easy }
 
   /// libcurl's own words for what failed.
-  var errorDescription: InlineText<256> {
-    var text = InlineText<256>()
+  func describeError(in text: inout Message) {
     unsafe text.appendPrintable(CText.span(errorText))
-    return text
   }
 
   // MARK: Setting up
@@ -71,7 +69,9 @@ struct Transfer: ~Copyable {
     try set(CURLOPT_CONNECTTIMEOUT_MS, Int(min(options.connectTimeout, Int64(CInt.max))))
     try set(CURLOPT_PROTOCOLS_STR, "http,https")
     try set(CURLOPT_ACCEPT_ENCODING, "")
-    if !options.caFile.isEmpty { try unsafe check(options.caFile.withCString { unsafe prefop_curl_set_text(easy, CURLOPT_CAINFO, $0) }) }
+    if !options.caFile.isEmpty {
+      try unsafe check(options.caFile.withCString { unsafe prefop_curl_set_text(easy, CURLOPT_CAINFO, $0) })
+    }
     try unsafe check(options.proxy.exceptions.withCString { unsafe prefop_curl_set_text(easy, CURLOPT_NOPROXY, $0) })
     try unsafe set(CURLOPT_HTTPHEADER, headers.head)
     try unsafe set(CURLOPT_ERRORBUFFER, UnsafeMutableRawPointer(errorText))
@@ -266,6 +266,7 @@ struct Transfer: ~Copyable {
   private func check(_ code: CURLcode) throws(Failure) {
     guard code != CURLE_OK else { return }
     if code == CURLE_OUT_OF_MEMORY { throw .outOfMemory }
-    throw Failure(.system, "libcurl refused an option (code \(Int(code.rawValue))): is it older than 7.87?")
+    throw Failure(
+      .system, "libcurl refused an option (code {number}): is it older than 7.87?", number: Int(code.rawValue))
   }
 }

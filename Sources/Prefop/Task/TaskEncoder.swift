@@ -50,7 +50,11 @@ struct TaskEncoder: ~Copyable {
     }
     for index in 0..<task.itemCount {
       itemIndex = index
-      try write(task.item(at: index))
+      do throws(Failure) {
+        try write(task.item(at: index))
+      } catch {
+        throw fault(error)
+      }
     }
     try structure { json throws(JSONWriteError) in
       try json.endArray()
@@ -80,7 +84,9 @@ struct TaskEncoder: ~Copyable {
     }
     for index in 0..<item.objectNameCount {
       guard let name = item.objectName(at: index) else {
-        throw Failure(.argument, "\(place("keys"))[\(index)] is NULL, but object_name_count is \(item.objectNameCount)")
+        throw Failure(
+          .argument, "keys[{number}] is NULL, but object_name_count is {limit}", number: index,
+          limit: item.objectNameCount)
       }
       do throws(JSONWriteError) { try json.text(name) } catch { throw failure(error, "keys", name) }
     }
@@ -90,7 +96,7 @@ struct TaskEncoder: ~Copyable {
   /// `null` reads as absent, so it is not written.
   private mutating func writeResult(_ result: Span<UInt8>) throws(Failure) {
     guard result.count <= JSONReader.lengthLimit else {
-      throw Failure(.argument, "\(place("result")) is longer than 1 GiB")
+      throw Failure(.argument, "result is longer than 1 GiB")
     }
     var value: JSONText?
     do throws(JSONError) {
@@ -99,7 +105,8 @@ struct TaskEncoder: ~Copyable {
       try reader.finish()
     } catch {
       throw Failure(
-        .argument, "\(place("result")) is not one JSON value: \(error.problem.description) at byte \(error.offset)")
+        .argument, "result is not one JSON value: {name} at byte {number}", name: error.problem.description,
+        number: error.offset)
     }
     guard let value else { return }
     try structure { json throws(JSONWriteError) in
@@ -140,11 +147,15 @@ struct TaskEncoder: ~Copyable {
   private func failure(_ error: JSONWriteError, _ name: StaticString, _ text: Span<UInt8>) -> Failure {
     switch error {
     case .outOfMemory: .outOfMemory
-    case .notUTF8(let offset): Failure(.argument, "\(place(name)) is not UTF-8 at byte \(offset): \(text)")
+    case .notUTF8(let offset):
+      Failure(.argument, "{name} is not UTF-8 at byte {number}: {text}", name: name, number: offset, text: text)
     }
   }
 
-  private func place(_ name: StaticString) -> InlineText<64> {
-    if let itemIndex { "items[\(itemIndex)].\(name)" } else { "\(name)" }
+  /// Says in which item the fault is.
+  private func fault(_ failure: Failure) -> Failure {
+    var failure = failure
+    if let itemIndex { failure.item = Int32(clamping: itemIndex) }
+    return failure
   }
 }

@@ -3,13 +3,13 @@ import CPrefop
 /// From a document's bytes to a task in one block, or to the reason why not.
 enum TaskParsing {
   static func task(
-    _ document: Span<UInt8>, using draft: inout TaskDraft
+    _ document: Span<UInt8>, using draft: inout TaskDraft, fault: inout Message
   ) throws(Failure) -> UnsafeMutablePointer<prefop_task> {
     try checkLength(document)
     do throws(JSONError) {
       try TaskDecoder.decodeTask(document, into: &draft)
     } catch {
-      throw failure(error, document, draft)
+      throw failure(error, document, draft, &fault)
     }
     do throws(OutOfMemory) {
       return try unsafe TaskBlock.make(from: draft, document: document)
@@ -18,13 +18,15 @@ enum TaskParsing {
     }
   }
 
-  static func item(_ document: Span<UInt8>) throws(Failure) -> UnsafeMutablePointer<prefop_task_item> {
+  static func item(_ document: Span<UInt8>, fault: inout Message) throws(Failure) -> UnsafeMutablePointer<
+    prefop_task_item
+  > {
     try checkLength(document)
     var draft = TaskDraft()
     do throws(JSONError) {
       try TaskDecoder.decodeItem(document, into: &draft)
     } catch {
-      throw failure(error, document, draft)
+      throw failure(error, document, draft, &fault)
     }
     do throws(OutOfMemory) {
       return try unsafe TaskBlock.makeItem(from: draft, document: document)
@@ -35,17 +37,18 @@ enum TaskParsing {
 
   private static func checkLength(_ document: Span<UInt8>) throws(Failure) {
     guard document.count <= JSONReader.lengthLimit else {
-      throw Failure(.tooLarge, "the document has \(document.count) bytes: at most \(JSONReader.lengthLimit) are read")
+      throw Failure(
+        .tooLarge, "the document has {number} bytes: at most {limit} are read", number: document.count,
+        limit: JSONReader.lengthLimit)
     }
   }
 
-  /// The whole story of a fault: which member, what was expected, what stood
-  /// there, at which byte.
+  /// Writes the whole story of a fault while the document is alive: which
+  /// member, what was expected, what stood there, at which byte.
   private static func failure(
-    _ error: JSONError, _ document: Span<UInt8>, _ draft: borrowing TaskDraft
+    _ error: JSONError, _ document: Span<UInt8>, _ draft: borrowing TaskDraft, _ message: inout Message
   ) -> Failure {
     if error.problem == .outOfMemory { return .outOfMemory }
-    var message = Message()
     if let item = draft.itemInError {
       message.append("items[")
       message.append(item)
@@ -59,14 +62,24 @@ enum TaskParsing {
     message.append(error.problem.description)
     if document.isEmpty {
       message.append(", found nothing: the text is empty")
-    } else if error.offset >= document.count {
-      message.append(", found the end of the text")
     } else {
-      message.append(", found ")
-      message.appendExcerpt(document.extracting(error.offset..<min(document.count, error.offset + 24)))
+      if error.offset >= document.count {
+        message.append(", found the end of the text")
+      } else {
+        message.append(", found ")
+        message.appendExcerpt(excerpt(of: document, from: error.offset))
+      }
+      message.append(" at byte ")
+      message.append(error.offset)
     }
-    message.append(" at byte ")
-    message.append(error.offset)
-    return Failure(.json, message)
+    return Failure(.json, "")
+  }
+
+  /// A few bytes of the document; none of a character that is cut in two.
+  @_lifetime(copy document)
+  private static func excerpt(of document: Span<UInt8>, from start: Int) -> Span<UInt8> {
+    var end = min(document.count, start + 24)
+    while end < document.count, end > start + 1, document[end] & 0b1100_0000 == 0b1000_0000 { end -= 1 }
+    return document.extracting(start..<end)
   }
 }

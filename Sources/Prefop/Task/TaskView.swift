@@ -11,7 +11,7 @@ struct TaskView: ~Escapable {
   init(_ pointer: UnsafePointer<prefop_task>) throws(Failure) {
     unsafe task = try CallerStruct.read(pointer, "task")
     guard unsafe task.item_count == 0 || task.items != nil else {
-      throw Failure(.argument, "task.items is NULL, but item_count is \(unsafe task.item_count)")
+      throw Failure(.argument, "task.items is NULL, but item_count is {number}", number: unsafe task.item_count)
     }
     guard unsafe task.item_count >= 0 else { throw Failure(.argument, "task.item_count is too large") }
   }
@@ -31,7 +31,8 @@ struct TaskView: ~Escapable {
   @_lifetime(copy self)
   func item(at index: Int) throws(Failure) -> TaskItemView {
     guard index >= 0, index < itemCount, let item = unsafe task.items[index] else {
-      throw Failure(.argument, "task.items[\(index)] is NULL, but item_count is \(itemCount)")
+      throw Failure(
+        .argument, "task.items[{number}] is NULL, but item_count is {limit}", number: index, limit: itemCount)
     }
     return try unsafe TaskItemView(item)
   }
@@ -52,10 +53,10 @@ struct TaskItemView: ~Escapable {
     unsafe item = try CallerStruct.read(pointer, "item")
     guard unsafe item.object_name_count == 0 || item.object_names != nil else {
       throw Failure(
-        .argument, "item.object_names is NULL, but object_name_count is \(unsafe item.object_name_count)")
+        .argument, "object_names is NULL, but object_name_count is {number}", number: unsafe item.object_name_count)
     }
     guard unsafe item.object_name_count >= 0 else {
-      throw Failure(.argument, "item.object_name_count is too large")
+      throw Failure(.argument, "object_name_count is too large")
     }
   }
 

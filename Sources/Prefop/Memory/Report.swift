@@ -1,0 +1,14 @@
+/// What a call tells its caller beside a status. Calls that send nothing fill in
+/// the message at most.
+struct Report {
+  var httpStatus = 0
+  var curlCode = 0
+  var attempts = 0
+  var isRetryable = false
+  var retryAfter: Int64 = 0
+  var requestID = InlineText<64>()
+  var host = InlineText<256>()
+
+  /// Why it failed, where that cannot be told by a `Failure` alone.
+  var message = Message()
+}
