@@ -408,7 +408,7 @@ prefop_status prefop_task_parse(const char *json, size_t length, prefop_task **t
  * Writes a task, made by the library or filled in by the caller, as the service
  * does.  item_count and object_name_count say how many there are; a NULL text
  * counts as "".  Empty pipeline, taskFrom, creationDate, error and keys, a type
- * of 0, a NULL result and an errorIndex below 0 are left out.  `json` and
+ * of 0, a NULL result and an error_index of -1 are left out.  `json` and
  * `json_length` are not read.  Reading what was written gives the same task.
  *
  * json:   receives the text, ended by NUL, to be freed with prefop_string_free.

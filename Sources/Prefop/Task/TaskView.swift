@@ -64,7 +64,7 @@ struct TaskItemView: ~Escapable {
   var code: Int64 { unsafe item.code }
   var description: Span<UInt8> { @_lifetime(copy self) get { unsafe text(item.description) } }
   var error: Span<UInt8> { @_lifetime(copy self) get { unsafe text(item.error) } }
-  var errorIndex: Int64? { unsafe item.error_index < 0 ? nil : item.error_index }
+  var errorIndex: Int64? { unsafe item.error_index == -1 ? nil : item.error_index }
   var hash: Span<UInt8> { @_lifetime(copy self) get { unsafe text(item.hash) } }
   var objectName: Span<UInt8> { @_lifetime(copy self) get { unsafe text(item.object_name) } }
   var hasResult: Bool { unsafe item.result != nil }

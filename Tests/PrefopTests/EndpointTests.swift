@@ -1,0 +1,55 @@
+import Testing
+
+@testable import Prefop
+
+struct EndpointTests {
+  private func authority(_ text: String, isHTTPS: Bool = true) throws -> String {
+    try withSpan(text) { span in
+      let address = try HostAddress(span, listedIn: "api_hosts")
+      let bytes = try address.authority(isHTTPS: isHTTPS)
+      return string(bytes.span)
+    }
+  }
+
+  @Test(arguments: [
+    ("api.qiniuapi.com", "api.qiniuapi.com"), ("API.Qiniuapi.COM", "api.qiniuapi.com"),
+    ("api.qiniu.com:443", "api.qiniu.com"), ("api.qiniu.com:80", "api.qiniu.com:80"), ("h:65535", "h:65535"),
+    ("127.0.0.1:9000", "127.0.0.1:9000"), ("[::1]:9000", "[::1]:9000"), ("[2001:DB8::1]", "[2001:db8::1]"),
+  ])
+  func theAuthorityIsWhatTheHostHeaderWillSay(text: String, expected: String) throws {
+    #expect(try authority(text) == expected)
+  }
+
+  @Test func eachSchemeHasItsOwnPort() throws {
+    #expect(try authority("h:80", isHTTPS: false) == "h")
+    #expect(try authority("h:443", isHTTPS: false) == "h:443")
+  }
+
+  @Test(arguments: [
+    "", ":80", "h:", "h:0", "h:65536", "h:99999999999999999999", "h:8a", "h:-1", "h/path", "user@h", "h h", "h\n",
+    "ä.com",
+    "[::1", "[]", "[::g]", "::1", "h:80:80", String(repeating: "a", count: 254),
+  ])
+  func whatIsNoHostIsRefused(text: String) {
+    let error = #expect(throws: Failure.self) { try authority(text) }
+    #expect(error?.status == .configuration)
+  }
+
+  private func list(_ text: String?) throws -> [String] {
+    func read(_ list: borrowing EndpointList) -> [String] {
+      (0..<list.count).map { (list[$0].isHTTPS ? "https://" : "http://") + string(list[$0].authority) }
+    }
+    guard let text else { return try read(EndpointList(nil, named: "api_hosts", preferHTTPS: true)) }
+    return try withSpan(text) { try read(EndpointList($0, named: "api_hosts", preferHTTPS: true)) }
+  }
+
+  @Test func listsOfHosts() throws {
+    #expect(try list(nil) == ["https://api.qiniuapi.com"])
+    #expect(try list("a, http://b:8080/ ,HTTPS://c") == ["https://a", "http://b:8080", "https://c"])
+    for bad in ["", "a,,b", "a,", "ftp://a", "http://a/b"] {
+      #expect(throws: Failure.self) { try list(bad) }
+    }
+    let many = Array(repeating: "h", count: 33).joined(separator: ",")
+    #expect(throws: Failure.self) { try list(many) }
+  }
+}

@@ -1,0 +1,28 @@
+import Testing
+
+@testable import Prefop
+
+struct TimeTests {
+  @Test func instantsSaturate() {
+    #expect(at(1).advanced(by: .max) == .never)
+    #expect(at(5).advanced(by: 7) == at(12))
+    #expect(at(5).milliseconds(until: at(12)) == 7)
+    #expect(at(12).milliseconds(until: at(5)) == 0)
+    #expect(at(-1).milliseconds(until: .never) == .max)
+  }
+
+  @Test func theClockOnlyGoesForward() {
+    var last = Clock.now
+    for _ in 0..<10_000 {
+      let now = Clock.now
+      #expect(now >= last)
+      last = now
+    }
+  }
+
+  @Test func durationsOfC() {
+    #expect(ClientOptions.duration(0, default: 30) == 30)
+    #expect(ClientOptions.duration(-5, default: 30) == .max)
+    #expect(ClientOptions.duration(7, default: 30) == 7)
+  }
+}
