@@ -11,7 +11,7 @@ let coreSettings: [SwiftSetting] = [
   .enableExperimentalFeature("Lifetimes"),
   .enableExperimentalFeature("Embedded", .when(configuration: .release)),
   .unsafeFlags(
-    ["-Osize", "-no-allocations", "-Xfrontend", "-function-sections"],
+    ["-no-allocations", "-Xfrontend", "-function-sections"],
     .when(configuration: .release)),
 ]
 

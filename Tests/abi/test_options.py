@@ -1,7 +1,5 @@
 """Client options and key pairs: which are taken, and how the others are refused."""
 
-import ctypes
-import os
 from typing import Any
 
 import pytest
@@ -183,7 +181,7 @@ def test_no_timeout(prefop: Prefop, server: Any, timeout: int) -> None:
 
 # Key pairs.
 
-BAD_KEYS = ["", "a b", "a\nb", "a\r\nX: y", "a\tb", "ä", "\x7f", "x" * 257]
+BAD_KEYS = ["", "qz x", "qz\nx", "qz\r\nX: y", "qz\tx", "qzä", "qz\x7f", "qz" * 129]
 
 
 def halves() -> list[Any]:
@@ -232,8 +230,8 @@ def test_bad_keys(prefop: Prefop, which: str, key: str) -> None:
             assert caught.value.name == "PREFOP_ERROR_ARGUMENT", caught.value
             assert which in caught.value.message
             assert SECRET not in caught.value.message
-            if which == "secret_key" and len(key) > 2:
-                assert key[:3] not in caught.value.message, "part of the secret shows"
+            if which == "secret_key":
+                assert "qz" not in caught.value.message, "part of the secret shows"
 
 
 @pytest.mark.parametrize("key", ["x", "x" * 256, "!~", "a:b"])
@@ -241,28 +239,6 @@ def test_good_keys(prefop: Prefop, key: str) -> None:
     with prefop.client(access_key=key, secret_key=key) as client:
         client.set_credentials(key, key)
         client.set_credentials(None, None)
-
-
-class Environment:
-    """The process's environment as C reads it, put back at the end."""
-
-    def __init__(self) -> None:
-        self.before = dict(os.environ)
-        self.c = ctypes.CDLL(None)
-
-    def set(self, name: str, value: str) -> None:
-        os.environ[name] = value
-
-    def restore(self) -> None:
-        os.environ.clear()
-        os.environ.update(self.before)
-
-
-@pytest.fixture
-def environment() -> Any:
-    made = Environment()
-    yield made
-    made.restore()
 
 
 @pytest.mark.parametrize("empty", [None, ""])
@@ -274,11 +250,11 @@ def environment() -> Any:
     ],
 )
 def test_half_a_pair_in_the_environment(
-    prefop: Prefop, environment: Any, given: str, missing: str, empty: str | None
+    prefop: Prefop, monkeypatch: pytest.MonkeyPatch, given: str, missing: str, empty: str | None
 ) -> None:
-    environment.set(given, SECRET)
+    monkeypatch.setenv(given, SECRET)
     if empty is not None:
-        environment.set(missing, empty)
+        monkeypatch.setenv(missing, empty)
     error = refusal(prefop)
     assert error.name == "PREFOP_ERROR_CONFIGURATION" and missing in error.message
     prefop.client(flags=NO_ENVIRONMENT).close()
@@ -288,11 +264,11 @@ def test_half_a_pair_in_the_environment(
 @pytest.mark.parametrize("name", ["QINIU_ACCESS_KEY", "QINIU_SECRET_KEY"])
 @pytest.mark.parametrize("key", BAD_KEYS[1:])
 def test_bad_keys_in_the_environment(
-    prefop: Prefop, environment: Any, name: str, key: str
+    prefop: Prefop, monkeypatch: pytest.MonkeyPatch, name: str, key: str
 ) -> None:
-    environment.set("QINIU_ACCESS_KEY", "a")
-    environment.set("QINIU_SECRET_KEY", SECRET)
-    environment.set(name, key)
+    monkeypatch.setenv("QINIU_ACCESS_KEY", "a")
+    monkeypatch.setenv("QINIU_SECRET_KEY", SECRET)
+    monkeypatch.setenv(name, key)
     error = refusal(prefop)
     assert error.name == "PREFOP_ERROR_CONFIGURATION" and name in error.message
 
@@ -320,6 +296,7 @@ def test_no_secret_of_a_proxy_is_shown(prefop: Prefop) -> None:
                 "PREFOP_ERROR_CONFIGURATION",
                 "PREFOP_ERROR_CONNECT",
                 "PREFOP_ERROR_RESOLVE",
+                "PREFOP_ERROR_SYSTEM",
             ), f"{proxy}: {error}"
         else:
             pytest.fail(f"{proxy} was used")

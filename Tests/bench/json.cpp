@@ -79,15 +79,15 @@ static void item(JSON &writer, const prefop_task_item &item) {
 static void task(JSON &writer, const prefop_task &task) {
   writer.StartObject();
   text(writer, "id", task.persistent_id);
-  text_if_any(writer, "pipeline", task.pipeline);
   number(writer, "code", task.code);
   text(writer, "desc", task.description);
+  text(writer, "inputKey", task.object_name);
+  text(writer, "inputBucket", task.bucket_name);
+  text_if_any(writer, "pipeline", task.pipeline);
   text_if_any(writer, "taskFrom", task.task_from);
   text(writer, "reqid", task.request_id);
-  text(writer, "inputBucket", task.bucket_name);
-  text(writer, "inputKey", task.object_name);
-  text_if_any(writer, "creationDate", task.created_at);
   if (task.type) number(writer, "type", task.type);
+  text_if_any(writer, "creationDate", task.created_at);
   writer.Key("items");
   writer.StartArray();
   for (size_t i = 0; i < task.item_count; i++) item(writer, *task.items[i]);

@@ -41,8 +41,7 @@ struct Client: ~Copyable {
   /// An engine for this thread alone, keyed with the client's pair if `isKeyed`.
   func takeEngine() throws(Failure) -> Engine {
     while let engine = shared.withLock({ shared in shared.idle.popLast() }) {
-      if engine.isOfThisProcess { return engine }
-      engine.abandon()
+      if engine.isUsable { return engine }
     }
     return try Engine(options)
   }
@@ -50,10 +49,7 @@ struct Client: ~Copyable {
   /// Lets the next call have the engine. One that is broken, or for which there
   /// is no room, goes.
   func giveBack(_ engine: consuming Engine) {
-    guard engine.isUsable else {
-      if !engine.isOfThisProcess { engine.abandon() }
-      return
-    }
+    guard engine.isUsable else { return }
     var spare: Engine? = engine
     shared.withLock { shared in
       do throws(OutOfMemory) {

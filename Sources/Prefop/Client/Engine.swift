@@ -7,31 +7,20 @@ struct Engine: ~Copyable {
   let signer: Box<RequestSigner>
   let draft: Box<TaskDraft>
 
-  /// The process that it belongs to.
-  private let generation: UInt64
-
   init(_ options: borrowing ClientOptions) throws(Failure) {
     try Curl.prepare()
     let multi = try Self.makeMulti()
-    let transfer = try Self.makeTransfer(options)
+    let transfer = try Self.box(orFailure { () throws(OutOfMemory) in try Transfer(options) })
     let signer = try Self.box(RequestSigner())
     let draft = try Self.box(TaskDraft())
     self.multi = multi
     self.signer = signer
     self.draft = draft
     self.transfer = transfer
-    generation = Process.generation
   }
 
-  var isOfThisProcess: Bool { generation == Process.generation }
-  var isUsable: Bool { isOfThisProcess && !multi.value.isBroken }
-
-  /// After a fork: leaves libcurl's memory alone, so that no connection of the
-  /// parent is closed, with a word to its peer, by the child.
-  func abandon() {
-    multi.value.abandon()
-    transfer.value.abandon()
-  }
+  /// Not after a fork, and not after libcurl lost its way.
+  var isUsable: Bool { multi.value.isUsable }
 
   /// Whether it makes signatures of this pair already.
   func signs(with pair: KeyPair) -> Bool { signer.value.holds(pair) }
@@ -53,22 +42,11 @@ struct Engine: ~Copyable {
     return box
   }
 
-  private static func makeTransfer(_ options: borrowing ClientOptions) throws(Failure) -> Box<Transfer> {
-    let box: Box<Transfer>
-    do throws(OutOfMemory) { box = try Box(Transfer(options)) } catch { throw .outOfMemory }
-    try configure(box, options)
-    return box
-  }
-
   private static func box<Value: ~Copyable>(_ value: consuming Value) throws(Failure) -> Box<Value> {
     do throws(OutOfMemory) { return try Box(value) } catch { throw .outOfMemory }
   }
 
   private static func configure(_ box: borrowing Box<Multi>) throws(Failure) {
     try unsafe box.value.configure(at: box.rawAddress)
-  }
-
-  private static func configure(_ box: borrowing Box<Transfer>, _ options: borrowing ClientOptions) throws(Failure) {
-    try unsafe box.value.configure(options, at: box.rawAddress)
   }
 }

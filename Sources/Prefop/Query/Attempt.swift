@@ -37,7 +37,7 @@ extension Engine {
   private mutating func prepare(
     _ options: borrowing ClientOptions, host: Int, isSigned: Bool
   ) throws(Failure) {
-    try transfer.value.prepare(for: options.endpoints[host], index: host, proxy: options.proxy)
+    try unsafe transfer.value.prepare(options, host: host, at: transfer.rawAddress)
     let date = options.sendsDate ? QiniuDate(secondsSince1970: Clock.secondsSince1970).text : nil
     try transfer.value.sign(
       with: &signer.value, isSigned: isSigned, host: options.endpoints[host].authority, date: date)
@@ -60,7 +60,7 @@ extension Engine {
       attempt.outcome = .transport(
         code, reusedConnection: transfer.value.reusedConnection, hasBegunAnswer: transfer.value.hasBegunAnswer)
       transfer.value.describeError(in: &detail)
-      try unsafe transfer.value.reset(options, at: transfer.rawAddress)
+      transfer.value.reset()
     } else if !transfer.value.head.isComplete || !(200...299 ~= status) {
       attempt.outcome = .broken
     } else if !transfer.value.head.isFromQiniu {

@@ -14,9 +14,13 @@ struct Multi: ~Copyable {
   /// The instant of the call under way, so that the timer callback needs no clock.
   private var now = Instant(milliseconds: 0)
 
-  /// libcurl lost its way: this handle must not be used again.
-  private(set) var isBroken = false
-  private var isAbandoned = false
+  /// libcurl lost its way: the handle must not be used again.
+  private var isBroken = false
+
+  var isUsable: Bool { !isBroken && generation == Process.generation }
+
+  /// The process whose connections the handle holds.
+  private let generation = Process.generation
 
   enum End: Equatable {
     case finished(CURLcode)
@@ -42,7 +46,8 @@ struct Multi: ~Copyable {
   }
 
   deinit {
-    guard !isAbandoned else { return }
+    // In a forked child the handle is left alone, as that of a `Transfer`.
+    guard generation == Process.generation else { return }
     if let wakeupPair {
       Process.forget(descriptor: wakeupPair.0)
       Process.forget(descriptor: wakeupPair.1)
@@ -73,9 +78,6 @@ struct Multi: ~Copyable {
     )
     guard results == (CURLM_OK, CURLM_OK, CURLM_OK, CURLM_OK) else { throw .outOfMemory }
   }
-
-  /// Leaves the handle to the parent process, whose connections it holds.
-  mutating func abandon() { isAbandoned = true }
 
   /// Runs one transfer on the caller's thread, until it ends or the instant has come.
   mutating func run(_ easy: UnsafeMutableRawPointer, until deadline: Instant, isInterruptible: Bool) -> End {

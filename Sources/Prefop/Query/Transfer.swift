@@ -20,7 +20,12 @@ struct Transfer: ~Copyable {
 
   private let responseLimit: Int
   private var endpointIndex: Int?
-  private var isAbandoned = false
+
+  /// All options must be set before the handle may be used.
+  private var isConfigured = false
+
+  /// The process whose connections the handle holds.
+  private let generation = Process.generation
 
   static var path: StaticString { "/status/get/prefop?id=" }
 
@@ -42,7 +47,9 @@ struct Transfer: ~Copyable {
   }
 
   deinit {
-    if !isAbandoned { unsafe curl_easy_cleanup(easy) }
+    // In a forked child the handle is left alone: no connection of the parent
+    // is to be closed, with a word to its peer, by the child.
+    if generation == Process.generation { unsafe curl_easy_cleanup(easy) }
     unsafe free(errorText)
   }
 
@@ -55,10 +62,13 @@ struct Transfer: ~Copyable {
 
   // MARK: Setting up
 
-  /// Sets what stays the same. To be called at the handle's final address, and
-  /// again after `reset`.
-  mutating func configure(_ options: borrowing ClientOptions, at address: UnsafeMutableRawPointer) throws(Failure) {
+  /// Sets what stays the same, when that is not done yet.
+  private mutating func configure(
+    _ options: borrowing ClientOptions, at address: UnsafeMutableRawPointer
+  ) throws(Failure) {
+    guard !isConfigured else { return }
     endpointIndex = nil
+    unsafe curl_easy_reset(easy)
     try set(CURLOPT_NOSIGNAL, 1)
     try set(CURLOPT_QUICK_EXIT, 1)
     try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
@@ -91,17 +101,12 @@ struct Transfer: ~Copyable {
         unsafe Transfer.openSocket(context, address)
       })
     try unsafe check(prefop_curl_set_close_function(easy) { _, descriptor in Transfer.closeSocket(descriptor) })
+    isConfigured = true
   }
 
-  /// Begins anew: a handle counts for its whole life how often connections
-  /// died under it, and gives up after five.
-  mutating func reset(_ options: borrowing ClientOptions, at address: UnsafeMutableRawPointer) throws(Failure) {
-    unsafe curl_easy_reset(easy)
-    try unsafe configure(options, at: address)
-  }
-
-  /// Leaves the handle to the parent process, whose connections it holds.
-  mutating func abandon() { isAbandoned = true }
+  /// The next query begins anew: a handle counts for its whole life how often
+  /// connections died under it, and gives up after five.
+  mutating func reset() { isConfigured = false }
 
   // MARK: One query
 
@@ -116,30 +121,46 @@ struct Transfer: ~Copyable {
     }
   }
 
-  /// Points the handle at a host, and forgets the answer before.
+  /// Points the handle, which must be at its final address, at a host, and
+  /// forgets the answer before.
   mutating func prepare(
-    for endpoint: borrowing Endpoint, index: Int, proxy: borrowing ProxySettings
+    _ options: borrowing ClientOptions, host index: Int, at address: UnsafeMutableRawPointer
   ) throws(Failure) {
     head = ResponseHead()
     body.removeAll(keepingAtMost: Self.keptCapacity)
     isTooLarge = false
     isOutOfMemory = false
     unsafe errorText.pointee = 0
+    try unsafe configure(options, at: address)
+    let isNewHost = endpointIndex != index
+    // While options are half set, the handle points nowhere.
+    endpointIndex = nil
+    try point(at: options.endpoints[index], options.proxy, isNewHost: isNewHost)
+    endpointIndex = index
+  }
+
+  private mutating func point(
+    at endpoint: borrowing Endpoint, _ proxy: borrowing ProxySettings, isNewHost: Bool
+  ) throws(Failure) {
+    if isNewHost {
+      if endpoint.isHTTPS { try setProxy(proxy.forHTTPS) } else { try setProxy(proxy.forHTTP) }
+    }
     if !endpoint.isHTTPS, proxy.isUsedForHTTP {
       // A forward proxy needs the whole URL in the request line, which libcurl
       // makes only of a URL.
+      if isNewHost {
+        try check(unsafe prefop_curl_set_pointer(easy, CURLOPT_CURLU, nil))
+        try check(unsafe prefop_curl_set_text(easy, CURLOPT_REQUEST_TARGET, nil))
+      }
       try setURL(of: endpoint)
     } else {
-      if endpointIndex != index { try unsafe set(CURLOPT_CURLU, endpoint.url) }
+      if isNewHost { try unsafe set(CURLOPT_CURLU, endpoint.url) }
       try unsafe check(target.withCString { unsafe prefop_curl_set_text(easy, CURLOPT_REQUEST_TARGET, $0) })
     }
-    guard endpointIndex != index else { return }
-    let code =
-      unsafe endpoint.isHTTPS
-      ? proxy.forHTTPS.withCString { unsafe prefop_curl_set_text(easy, CURLOPT_PROXY, $0) }
-      : unsafe proxy.forHTTP.withCString { unsafe prefop_curl_set_text(easy, CURLOPT_PROXY, $0) }
-    try check(code)
-    endpointIndex = index
+  }
+
+  private func setProxy(_ proxy: borrowing Bytes) throws(Failure) {
+    try unsafe check(proxy.withCString { unsafe prefop_curl_set_text(easy, CURLOPT_PROXY, $0) })
   }
 
   /// Dates the request and, unless it goes anonymous, signs it.

@@ -1,0 +1,275 @@
+"""Benchmarks of libprefop: `make bench`.
+
+Prints one table. Each line is measured in this run against a program kept
+here, with its bar beside it. Bars are figures, not tests: a miss is shown, and
+the exit status is 0 unless something could not run.
+"""
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import callgrind
+from nginx import Nginx
+from programs import ROOT, Programs, output
+
+
+class Line(NamedTuple):
+    """One line of the table."""
+
+    what: str
+    value: float
+    bar: float | None = None
+    note: str = ""
+    form: str = ".2f"
+
+    @property
+    def verdict(self) -> str:
+        if self.bar is None:
+            return ""
+        return "pass" if self.value <= self.bar else "MISS"
+
+
+class Bench:
+    """What all measurements share."""
+
+    def __init__(self, programs: Programs, server: Nginx, quick: bool) -> None:
+        self.programs = programs
+        self.server = server
+        self.quick = quick
+
+    def scaled(self, count: int) -> int:
+        return count // 5 if self.quick else count
+
+    def steady(self, *tool: str | Path, side: str, queries: int) -> str:
+        """What a counting tool says of a program that asks `queries` times."""
+        return output(
+            *tool, self.programs.steady, side, self.server.http, "-", str(queries)
+        )
+
+    # Measurements -----------------------------------------------------------
+
+    def sequential(self) -> Iterator[Line]:
+        server = self.server
+        wall, cpu = self._alternating(server.http)
+        yield Line("query / bare curl, wall", *_middle(wall, 1.05))
+        yield Line("query / bare curl, CPU", *_middle(cpu))
+        core = {min(os.sched_getaffinity(0))}
+        everywhere = os.sched_getaffinity(0)
+        server.pin(core)
+        try:
+            wall, cpu = self._alternating(server.http, pinned=core)
+        finally:
+            server.pin(everywhere)
+        yield Line("  both ends on one core, wall", *_middle(wall))
+        yield Line("  both ends on one core, CPU", *_middle(cpu))
+
+    def http2(self) -> Iterator[Line]:
+        wall, cpu = self._alternating(self.server.https, str(self.server.ca_file))
+        yield Line("query / bare curl, HTTPS HTTP/2, wall", *_middle(wall))
+        yield Line("query / bare curl, HTTPS HTTP/2, CPU", *_middle(cpu))
+
+    def json(self) -> Iterator[Line]:
+        sample = self.programs.library.parent / "task.json"
+        sample.write_bytes(first_task())
+        blocks = defaultdict(list)
+        printed = output(
+            self.programs.json, sample, str(self.scaled(100)), str(10_000)
+        )
+        for line in printed.splitlines():
+            name, nanoseconds = line.split()
+            blocks[name].append(float(nanoseconds))
+
+        def line(what: str, name: str, against: str, bar: float | None) -> Line:
+            ours, theirs = blocks[name][1:], blocks[against][1:]
+            ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+            note = f"{statistics.median(ours):.0f} / {statistics.median(theirs):.0f} ns"
+            return Line(what, *_middle(ratios, bar, note))
+
+        yield line("parse / RapidJSON SAX", "parse", "sax", 0.5)
+        yield line("  / SAX that checks UTF-8, as ours does", "parse", "sax-utf8", None)
+        yield line("to_json / RapidJSON Writer, fresh buffer", "to-json", "write-fresh", 0.8)
+        yield line("  / Writer, buffer reused", "to-json", "write-reused", None)
+
+    def instructions(self) -> Iterator[Line]:
+        queries = 100 if self.quick else 200
+        ours = self._instructions("ours", queries)
+        bare = self._instructions("bare", queries)
+        own = {fn: n for (ob, fn), n in ours.items() if ob.startswith("libprefop")}
+        yield Line("own instructions a query", sum(own.values()), 12_000, form=",.0f")
+        objects = Counter[str]()
+        bare_objects = Counter[str]()
+        for (ob, _), count in ours.items():
+            objects[ob] += count
+        for (ob, _), count in bare.items():
+            bare_objects[ob] += count
+        total = sum(objects.values())
+        bare_total = sum(bare_objects.values())
+        note = f"{total:,.0f} / {bare_total:,.0f} instructions of the process"
+        yield Line("query / bare curl, instructions", total / bare_total, note=note)
+        self._explain(own, objects, bare_objects)
+
+    def allocations(self) -> Iterator[Line]:
+        def counted(queries: int) -> list[int]:
+            preload = f"LD_PRELOAD={self.programs.allocations}"
+            printed = self.steady("env", preload, side="ours", queries=queries)
+            return [int(word) for word in printed.split()[1:3]]
+
+        few, many = counted(500), counted(1000)
+        ours, theirs = ((b - a) / 500 for a, b in zip(few, many, strict=True))
+        yield Line("own allocations a query", ours, 1, "the task's block")
+        yield Line("  libcurl's and libcrypto's", theirs)
+
+    def system_calls(self) -> Iterator[Line]:
+        queries = 500
+        ours, bare = (self._system_calls(side, queries) for side in ("ours", "bare"))
+        yield Line("system calls a query", sum(ours.values()), note=_listed(ours))
+        yield Line("  bare curl's", sum(bare.values()), note=_listed(bare))
+
+    # How --------------------------------------------------------------------
+
+    def _alternating(
+        self, origin: str, ca_file: str = "-", pinned: set[int] | None = None
+    ) -> tuple[list[float], list[float]]:
+        """Ratios of neighbouring blocks, ours to bare: wall time, CPU time."""
+        printed = output(
+            *(self.programs.sequential, origin, ca_file),
+            *(str(self.scaled(40)), "250"),
+            preexec_fn=(lambda: os.sched_setaffinity(0, pinned)) if pinned else None,
+        )
+        sides: dict[str, list[list[int]]] = {"ours": [], "bare": []}
+        for line in printed.splitlines():
+            side, *times = line.split()
+            sides[side].append([int(time) for time in times])
+        pairs = list(zip(sides["ours"], sides["bare"], strict=True))
+        return [a[0] / b[0] for a, b in pairs], [a[1] / b[1] for a, b in pairs]
+
+    def _instructions(self, side: str, queries: int) -> callgrind.Costs:
+        """A query's, once warm; what a shorter run has too drops out."""
+        folder = self.programs.library.parent
+
+        def run(count: int) -> callgrind.Costs:
+            file = folder / f"callgrind.{side}.{count}"
+            file.unlink(missing_ok=True)
+            self.steady(
+                *("valgrind", "--tool=callgrind", f"--callgrind-out-file={file}"),
+                *("--error-exitcode=0", "-q"),
+                side=side,
+                queries=count,
+            )
+            return callgrind.read(file)
+
+        few, many = run(queries), run(2 * queries)
+        return Counter({key: (many[key] - few[key]) / queries for key in many})
+
+    def _system_calls(self, side: str, queries: int) -> Counter[str]:
+        file = self.programs.library.parent / "strace"
+
+        def run(count: int) -> Counter[str]:
+            tool = ("strace", "-f", "-c", "-U", "name,calls", "-o", file)
+            self.steady(*tool, side=side, queries=count)
+            rows = [line.split() for line in file.read_text().splitlines()]
+            return Counter(
+                {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}
+            )
+
+        few, many = run(queries), run(2 * queries)
+        few.pop("total", None), many.pop("total", None)
+        return Counter(
+            {name: (many[name] - few[name]) / queries for name in many if many[name] - few[name] > queries / 100}
+        )
+
+    def _explain(
+        self, own: dict[str, float], objects: Counter[str], bare: Counter[str]
+    ) -> None:
+        """Where the instructions of a query are, below the table."""
+        self.details = ["", "Instructions a query, ours and bare curl's, by object:"]
+        for name, count in objects.most_common():
+            if count >= 1:
+                self.details.append(f"{count:10,.0f} {bare[name]:10,.0f}  {name}")
+        self.details += ["", "Our own functions, the 25 largest:"]
+        names = _demangled(sorted(own, key=lambda name: -own[name])[:25])
+        for mangled, name in names.items():
+            self.details.append(f"{own[mangled]:10,.0f}  {name}")
+
+    details: list[str] = []
+
+
+MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Line]]] = {
+    "sequential": Bench.sequential,
+    "http2": Bench.http2,
+    "json": Bench.json,
+    "instructions": Bench.instructions,
+    "allocations": Bench.allocations,
+    "system-calls": Bench.system_calls,
+}
+
+
+def first_task() -> bytes:
+    """The body of the first of the tests' vectors."""
+    vectors = json.loads((ROOT / "Tests/vectors/tasks.json").read_text())
+    return vectors[0]["body"].encode()
+
+
+def _middle(
+    ratios: list[float], bar: float | None = None, note: str = ""
+) -> tuple[float, float | None, str]:
+    """The median, and how far apart the middle half of the blocks lies."""
+    low, median, high = statistics.quantiles(ratios, n=4)
+    spread = f"half of {len(ratios)} blocks in {low:.2f}-{high:.2f}"
+    return median, bar, f"{note}; {spread}" if note else spread
+
+
+def _listed(calls: Counter[str]) -> str:
+    return ", ".join(f"{name} {count:.3g}" for name, count in calls.most_common())
+
+
+def _demangled(names: list[str]) -> dict[str, str]:
+    """Swift's names as a person reads them, where its tool is there."""
+    try:
+        printed = output("swift", "demangle", "--compact", "--simplified", *names)
+        return dict(zip(names, printed.splitlines(), strict=True))
+    except (RuntimeError, FileNotFoundError, ValueError):
+        return {name: name for name in names}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--only", action="append", choices=MEASUREMENTS)
+    parser.add_argument("--quick", action="store_true", help="a fifth of the blocks")
+    parser.add_argument("--library", type=Path, default=ROOT / ".build/release/libprefop.so")
+    parser.add_argument("--folder", type=Path, default=ROOT / ".build/bench")
+    options = parser.parse_args()
+
+    programs = Programs(options.library, options.folder)
+    print(f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()} {platform.release()}")
+    print(f"{'':42} {'measured':>9} {'bar':>7}")
+    failed = False
+    with Nginx(first_task()) as server:
+        bench = Bench(programs, server, options.quick)
+        for name in options.only or MEASUREMENTS:
+            try:
+                for line in MEASUREMENTS[name](bench):
+                    show(line)
+            except (RuntimeError, OSError) as error:
+                failed = True
+                print(f"{name} could not run: {error}", file=sys.stderr)
+    print(*bench.details, sep="\n")
+    return 1 if failed else 0
+
+
+def show(line: Line) -> None:
+    bar = "" if line.bar is None else format(line.bar, line.form)
+    value = format(line.value, line.form)
+    print(f"{line.what:42} {value:>9} {bar:>7} {line.verdict:5} {line.note}", flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
