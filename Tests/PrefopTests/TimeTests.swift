@@ -21,8 +21,8 @@ struct TimeTests {
   }
 
   @Test func durationsOfC() {
-    #expect(ClientOptions.duration(0, default: 30) == 30)
-    #expect(ClientOptions.duration(-5, default: 30) == .max)
-    #expect(ClientOptions.duration(7, default: 30) == 7)
+    #expect(Duration.given(0, default: 30) == 30)
+    #expect(Duration.given(-5, default: 30) == .max)
+    #expect(Duration.given(7, default: 30) == 7)
   }
 }

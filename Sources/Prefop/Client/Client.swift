@@ -1,7 +1,7 @@
-/// What is behind a `prefop_client`: options that never change, and what its
+/// What is behind a `prefop_client`: settings that never change, and what its
 /// threads share.
 struct Client: ~Copyable {
-  let options: ClientOptions
+  let settings: Settings
   private let shared: Lock<Shared>
 
   struct Shared: ~Copyable {
@@ -14,14 +14,14 @@ struct Client: ~Copyable {
     fileprivate init(_ credentials: consuming Credentials) { self.credentials = credentials }
   }
 
-  init(_ options: consuming ClientOptions, _ credentials: consuming Credentials) throws(Failure) {
+  init(_ settings: consuming Settings, _ credentials: consuming Credentials) throws(Failure) {
     let shared: Lock<Shared>
     do throws(OutOfMemory) {
       shared = try Lock(Shared(credentials))
     } catch {
       throw .outOfMemory
     }
-    self.options = options
+    self.settings = settings
     self.shared = shared
   }
 
@@ -43,7 +43,7 @@ struct Client: ~Copyable {
     while let engine = shared.withLock({ shared in shared.idle.popLast() }) {
       if engine.isUsable { return engine }
     }
-    return try Engine(options)
+    return try Engine(settings)
   }
 
   /// Lets the next call have the engine. One that is broken, or for which there

@@ -28,11 +28,11 @@ enum ClientHandle {
   private static func makeClient(_ given: prefop_client_options) throws(Failure) -> Client {
     let pair = try unsafe KeyPair.given(
       given.access_key, "options.access_key", given.secret_key, "options.secret_key", .configuration)
-    let options = try unsafe ClientOptions(given)
-    if pair == nil, options.readsEnvironment {
-      return try Client(options, Credentials(ifGiven: KeyPair.fromEnvironment()))
+    let settings = try unsafe ClientOptions.settings(from: given)
+    if pair == nil, settings.readsEnvironment {
+      return try Client(settings, Credentials(ifGiven: KeyPair.fromEnvironment()))
     }
-    return try Client(options, Credentials(ifGiven: pair))
+    return try Client(settings, Credentials(ifGiven: pair))
   }
 
   static func client(_ handle: OpaquePointer?) throws(Failure) -> UnsafeMutablePointer<Client> {

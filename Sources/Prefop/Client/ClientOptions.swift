@@ -1,20 +1,8 @@
 import CPrefop
 
-/// A client's options, checked: every default filled in, every text ours.
-struct ClientOptions: ~Copyable {
-  let endpoints: EndpointList
-  let proxy: ProxySettings
-  let caFile: Bytes
-  let userAgent: Bytes
-  let timeout: Int64
-  let attemptTimeout: Int64
-  let connectTimeout: Int64
-  let responseLimit: Int
-  let attemptLimit: Int
-  let allowsAnonymous: Bool
-  let readsEnvironment: Bool
-  let sendsDate: Bool
-
+/// From the options that C gives to the settings of a client: checked, with the
+/// defaults filled in.
+enum ClientOptions {
   private static var defaultTimeout: Int64 { 30_000 }
   private static var defaultAttemptTimeout: Int64 { 10_000 }
   private static var defaultConnectTimeout: Int64 { 3_000 }
@@ -23,7 +11,7 @@ struct ClientOptions: ~Copyable {
   private static var defaultAttemptLimit: Int32 { 4 }
   private static var attemptLimitLimit: Int32 { 100 }
 
-  init(_ given: prefop_client_options) throws(Failure) {
+  static func settings(from given: prefop_client_options) throws(Failure) -> Settings {
     let flags = try unsafe ClientFlags(given.flags)
     let readsEnvironment = !flags.contains(PREFOP_CLIENT_NO_ENVIRONMENT)
     let isDateOff = readsEnvironment && Environment.isOn("DISABLE_QINIU_TIMESTAMP_SIGNATURE")
@@ -34,32 +22,27 @@ struct ClientOptions: ~Copyable {
     guard unsafe given.max_in_flight == 0 else {
       throw Failure(.unsupported, "max_in_flight is not supported by version 1.0: it must be 0")
     }
-    let responseLimit = try unsafe Self.responseLimit(given.max_response_bytes)
-    let attemptLimit = try unsafe Self.attemptLimit(given.max_attempts)
+    let responseLimit = try unsafe responseLimit(given.max_response_bytes)
+    let attemptLimit = try unsafe attemptLimit(given.max_attempts)
     let hosts: Span<UInt8>? = unsafe given.api_hosts == nil ? nil : CText.span(given.api_hosts)
     let prefersHTTPS = !flags.contains(PREFOP_CLIENT_USE_HTTP) && !isTLSOff
     let endpoints = try EndpointList(hosts, named: "api_hosts", preferHTTPS: prefersHTTPS)
     let proxy = try unsafe ProxySettings(given.proxy, readsEnvironment: readsEnvironment)
-    let caFile = try unsafe Self.caFile(given.ca_file)
+    let caFile = try unsafe caFile(given.ca_file)
     let userAgent = try unsafe UserAgent.header(with: CText.span(given.user_agent))
-
-    self.endpoints = endpoints
-    self.proxy = proxy
-    self.caFile = caFile
-    self.userAgent = userAgent
-    self.responseLimit = responseLimit
-    self.attemptLimit = attemptLimit
-    self.readsEnvironment = readsEnvironment
-    timeout = unsafe Self.duration(given.timeout_ms, default: Self.defaultTimeout)
-    attemptTimeout = unsafe Self.duration(given.attempt_timeout_ms, default: Self.defaultAttemptTimeout)
-    connectTimeout = unsafe Self.duration(given.connect_timeout_ms, default: Self.defaultConnectTimeout)
-    allowsAnonymous = flags.contains(PREFOP_CLIENT_ALLOW_ANONYMOUS)
-    sendsDate = !flags.contains(PREFOP_CLIENT_NO_DATE) && !isDateOff
-  }
-
-  /// Milliseconds; negative means none, which is longer than any process lives.
-  static func duration(_ given: Int64, default standard: Int64) -> Int64 {
-    given == 0 ? standard : given < 0 ? .max : given
+    return unsafe Settings(
+      endpoints: endpoints,
+      proxy: proxy,
+      caFile: caFile,
+      userAgent: userAgent,
+      timeout: Duration.given(given.timeout_ms, default: defaultTimeout),
+      attemptTimeout: Duration.given(given.attempt_timeout_ms, default: defaultAttemptTimeout),
+      connectTimeout: Duration.given(given.connect_timeout_ms, default: defaultConnectTimeout),
+      responseLimit: responseLimit,
+      attemptLimit: attemptLimit,
+      allowsAnonymous: flags.contains(PREFOP_CLIENT_ALLOW_ANONYMOUS),
+      sendsDate: !flags.contains(PREFOP_CLIENT_NO_DATE) && !isDateOff,
+      readsEnvironment: readsEnvironment)
   }
 
   private static func responseLimit(_ given: Int64) throws(Failure) -> Int {

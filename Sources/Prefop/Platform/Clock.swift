@@ -40,3 +40,11 @@ enum Clock {
     return time
   }
 }
+
+enum Duration {
+  /// Milliseconds as C gives them: 0 is the default; negative is none, which is
+  /// longer than any process lives.
+  static func given(_ milliseconds: Int64, default standard: Int64) -> Int64 {
+    milliseconds == 0 ? standard : milliseconds < 0 ? .max : milliseconds
+  }
+}

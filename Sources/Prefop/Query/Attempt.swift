@@ -20,32 +20,32 @@ extension Engine {
   /// Asks one host, on the caller's thread. `detail` receives what libcurl, or
   /// the reader of the answer, says of a failure.
   mutating func attempt(
-    _ options: borrowing ClientOptions, host: Int, isSigned: Bool, until deadline: Instant, isInterruptible: Bool,
+    _ settings: borrowing Settings, host: Int, isSigned: Bool, until deadline: Instant, isInterruptible: Bool,
     detail: inout Message
   ) throws(Failure) -> Attempt {
-    try prepare(options, host: host, isSigned: isSigned)
+    try prepare(settings, host: host, isSigned: isSigned)
     let handle = unsafe transfer.value.handle
     let end = unsafe multi.value.run(handle, until: deadline, isInterruptible: isInterruptible)
     switch end {
     case .deadline: return unsafe Attempt(outcome: .timedOut)
     case .interrupted: return unsafe Attempt(outcome: .timedOut, isInterrupted: true)
     case .broken(let isOutOfMemory): return unsafe Attempt(outcome: isOutOfMemory ? .outOfMemory : .system)
-    case .finished(let code): return try read(code, options, &detail)
+    case .finished(let code): return try read(code, settings, &detail)
     }
   }
 
   private mutating func prepare(
-    _ options: borrowing ClientOptions, host: Int, isSigned: Bool
+    _ settings: borrowing Settings, host: Int, isSigned: Bool
   ) throws(Failure) {
-    try unsafe transfer.value.prepare(options, host: host, at: transfer.rawAddress)
-    let date = options.sendsDate ? QiniuDate(secondsSince1970: Clock.secondsSince1970).text : nil
+    try unsafe transfer.value.prepare(settings, host: host, at: transfer.rawAddress)
+    let date = settings.sendsDate ? QiniuDate(secondsSince1970: Clock.secondsSince1970).text : nil
     try transfer.value.sign(
-      with: &signer.value, isSigned: isSigned, host: options.endpoints[host].authority, date: date)
+      with: &signer.value, isSigned: isSigned, host: settings.endpoints[host].authority, date: date)
   }
 
   /// Makes an outcome of what libcurl says, and of what came.
   private mutating func read(
-    _ code: CURLcode, _ options: borrowing ClientOptions, _ detail: inout Message
+    _ code: CURLcode, _ settings: borrowing Settings, _ detail: inout Message
   ) throws(Failure) -> Attempt {
     let status = transfer.value.httpStatus
     var attempt = unsafe Attempt(outcome: .broken, httpStatus: status, curlCode: Int(code.rawValue))

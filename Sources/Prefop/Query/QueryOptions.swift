@@ -28,7 +28,7 @@ struct QueryOptions: ~Escapable {
     }
     pair = try unsafe KeyPair.given(
       given.access_key, "options.access_key", given.secret_key, "options.secret_key", .argument)
-    timeout = unsafe given.timeout_ms == 0 ? nil : ClientOptions.duration(given.timeout_ms, default: 0)
+    timeout = unsafe given.timeout_ms == 0 ? nil : Duration.given(given.timeout_ms, default: 0)
     isInterruptible = unsafe given.flags & UInt32(PREFOP_QUERY_INTERRUPTIBLE) != 0
   }
 }

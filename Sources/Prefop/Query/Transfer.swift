@@ -21,7 +21,7 @@ struct Transfer: ~Copyable {
   private let responseLimit: Int
   private var endpointIndex: Int?
 
-  /// All options must be set before the handle may be used.
+  /// All settings must be set before the handle may be used.
   private var isConfigured = false
 
   /// The process whose connections the handle holds.
@@ -32,8 +32,8 @@ struct Transfer: ~Copyable {
   /// What a body may keep of its memory between two queries.
   private static var keptCapacity: Int { 64 << 10 }
 
-  init(_ options: borrowing ClientOptions) throws(OutOfMemory) {
-    let headers = try HeaderList.make(userAgent: options.userAgent.span)
+  init(_ settings: borrowing Settings) throws(OutOfMemory) {
+    let headers = try HeaderList.make(userAgent: settings.userAgent.span)
     let text = try unsafe allocate(Int(CURL_ERROR_SIZE)).assumingMemoryBound(to: CChar.self)
     guard let easy = unsafe curl_easy_init() else {
       unsafe free(text)
@@ -43,7 +43,7 @@ struct Transfer: ~Copyable {
     unsafe self.easy = easy
     unsafe errorText = text
     self.headers = headers
-    responseLimit = options.responseLimit
+    responseLimit = settings.responseLimit
   }
 
   deinit {
@@ -64,7 +64,7 @@ struct Transfer: ~Copyable {
 
   /// Sets what stays the same, when that is not done yet.
   private mutating func configure(
-    _ options: borrowing ClientOptions, at address: UnsafeMutableRawPointer
+    _ settings: borrowing Settings, at address: UnsafeMutableRawPointer
   ) throws(Failure) {
     guard !isConfigured else { return }
     endpointIndex = nil
@@ -76,13 +76,13 @@ struct Transfer: ~Copyable {
     try set(CURLOPT_BUFFERSIZE, 4096)
     try set(CURLOPT_FOLLOWLOCATION, 0)
     try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
-    try set(CURLOPT_CONNECTTIMEOUT_MS, Int(min(options.connectTimeout, Int64(CInt.max))))
+    try set(CURLOPT_CONNECTTIMEOUT_MS, Int(min(settings.connectTimeout, Int64(CInt.max))))
     try set(CURLOPT_PROTOCOLS_STR, "http,https")
     try set(CURLOPT_ACCEPT_ENCODING, "")
-    if !options.caFile.isEmpty {
-      try unsafe check(options.caFile.withCString { unsafe prefop_curl_set_text(easy, CURLOPT_CAINFO, $0) })
+    if !settings.caFile.isEmpty {
+      try unsafe check(settings.caFile.withCString { unsafe prefop_curl_set_text(easy, CURLOPT_CAINFO, $0) })
     }
-    try unsafe check(options.proxy.exceptions.withCString { unsafe prefop_curl_set_text(easy, CURLOPT_NOPROXY, $0) })
+    try unsafe check(settings.proxy.exceptions.withCString { unsafe prefop_curl_set_text(easy, CURLOPT_NOPROXY, $0) })
     try unsafe set(CURLOPT_HTTPHEADER, headers.head)
     try unsafe set(CURLOPT_ERRORBUFFER, UnsafeMutableRawPointer(errorText))
     try unsafe set(CURLOPT_WRITEDATA, address)
@@ -124,18 +124,18 @@ struct Transfer: ~Copyable {
   /// Points the handle, which must be at its final address, at a host, and
   /// forgets the answer before.
   mutating func prepare(
-    _ options: borrowing ClientOptions, host index: Int, at address: UnsafeMutableRawPointer
+    _ settings: borrowing Settings, host index: Int, at address: UnsafeMutableRawPointer
   ) throws(Failure) {
     head = ResponseHead()
     body.removeAll(keepingAtMost: Self.keptCapacity)
     isTooLarge = false
     isOutOfMemory = false
     unsafe errorText.pointee = 0
-    try unsafe configure(options, at: address)
+    try unsafe configure(settings, at: address)
     let isNewHost = endpointIndex != index
-    // While options are half set, the handle points nowhere.
+    // While settings are half set, the handle points nowhere.
     endpointIndex = nil
-    try point(at: options.endpoints[index], options.proxy, isNewHost: isNewHost)
+    try point(at: settings.endpoints[index], settings.proxy, isNewHost: isNewHost)
     endpointIndex = index
   }
 

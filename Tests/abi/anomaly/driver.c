@@ -285,6 +285,7 @@ static const trial_step steps[] = {
     {"client_new", NULL, 0, NULL, act_client_new, NULL, clean},
     {"client_new_tls", NULL, 1, NULL, act_client_new, NULL, clean},
     {"client_free", NULL, 0, prepare_warm, act_client_free, NULL, clean},
+    {"client_free_with_errors", NULL, 0, prepare_errors, act_client_free, NULL, clean},
     {"set_credentials", NULL, 0, prepare_client, act_set_credentials, NULL, clean},
     {"set_default_credentials", NULL, 0, NULL, act_set_default_credentials, NULL, clean},
     {"verify_cold", NULL, 0, prepare_client, act_verify, NULL, clean},

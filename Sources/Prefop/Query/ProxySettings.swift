@@ -49,7 +49,8 @@ struct ProxySettings: ~Copyable {
     defer { unsafe curl_free(scheme) }
     guard isProxyScheme(unsafe CText.span(scheme)) else {
       throw Failure(
-        .configuration, "{name} has a scheme that is not of a proxy: give http, https, socks4, socks4a, socks5 or socks5h",
+        .configuration,
+        "{name} has a scheme that is not of a proxy: give http, https, socks4, socks4a, socks5 or socks5h",
         name: name)
     }
     return ended

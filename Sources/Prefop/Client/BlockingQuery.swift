@@ -24,20 +24,20 @@ extension Client {
     let isSigned = try key(&engine, for: queryOptions)
     try engine.transfer.value.setID(id)
     let start = Clock.now
-    let timeout = queryOptions.timeout ?? options.timeout
+    let timeout = queryOptions.timeout ?? settings.timeout
     var plan = QueryPlan(
-      hostCount: options.endpoints.count, attemptLimit: options.attemptLimit, attemptTimeout: options.attemptTimeout,
+      hostCount: settings.endpoints.count, attemptLimit: settings.attemptLimit, attemptTimeout: settings.attemptTimeout,
       deadline: start.advanced(by: timeout), seed: UInt64(bitPattern: start.milliseconds))
     var last = unsafe Attempt(outcome: .system)
     while true {
       switch plan.next(at: Clock.now) {
       case .send(let host, let deadline):
         report.host.removeAll()
-        report.host.append(options.endpoints[host].authority)
+        report.host.append(settings.endpoints[host].authority)
         report.attempts += 1
         if !report.message.isEmpty { report.message.removeAll() }
         last = try engine.attempt(
-          options, host: host, isSigned: isSigned, until: deadline, isInterruptible: queryOptions.isInterruptible,
+          settings, host: host, isSigned: isSigned, until: deadline, isInterruptible: queryOptions.isInterruptible,
           detail: &report.message)
         plan.received(last.outcome, retryAfter: last.retryAfter, at: Clock.now)
         if let task = unsafe last.task {
@@ -64,7 +64,7 @@ extension Client {
       return true
     }
     if try key(&engine) { return true }
-    guard options.allowsAnonymous else {
+    guard settings.allowsAnonymous else {
       throw Failure(
         .credentials,
         "no credentials: give access_key and secret_key to the client or the query, or set QINIU_ACCESS_KEY and QINIU_SECRET_KEY"

@@ -7,10 +7,10 @@ struct Engine: ~Copyable {
   let signer: Box<RequestSigner>
   let draft: Box<TaskDraft>
 
-  init(_ options: borrowing ClientOptions) throws(Failure) {
+  init(_ settings: borrowing Settings) throws(Failure) {
     try Curl.prepare()
     let multi = try Self.makeMulti()
-    let transfer = try Self.box(orFailure { () throws(OutOfMemory) in try Transfer(options) })
+    let transfer = try Self.box(orFailure { () throws(OutOfMemory) in try Transfer(settings) })
     let signer = try Self.box(RequestSigner())
     let draft = try Self.box(TaskDraft())
     self.multi = multi

@@ -1,0 +1,27 @@
+/// How a client's queries behave: every default filled in, every text ours.
+/// Made once, never changed.
+struct Settings: ~Copyable {
+  let endpoints: EndpointList
+  let proxy: ProxySettings
+
+  /// The name of a PEM file, ended by NUL; empty for the system's own.
+  let caFile: Bytes
+
+  /// The whole header line, ended by NUL.
+  let userAgent: Bytes
+
+  /// Milliseconds for a whole query, for one request, and for connecting.
+  let timeout: Int64
+  let attemptTimeout: Int64
+  let connectTimeout: Int64
+
+  /// Bytes of an answer.
+  let responseLimit: Int
+
+  /// Requests to one host.
+  let attemptLimit: Int
+
+  let allowsAnonymous: Bool
+  let sendsDate: Bool
+  let readsEnvironment: Bool
+}
