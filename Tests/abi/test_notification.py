@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from prefop_binding import ALLOW_UNSIGNED_BODY, NO_ENVIRONMENT, Prefop, PrefopError
-from signing import FORM, JSON, Notice, token
+from signing import FORM, JSON, Notice, is_task, token
 
 VECTORS = pathlib.Path(__file__).resolve().parents[1] / "vectors/signatures.json"
 TASK = b'{"id":"z0.1","code":3,"items":[{"code":3}]}'
@@ -34,9 +34,9 @@ def vector_notices() -> list[Any]:
 VECTOR_NOTICES = vector_notices()
 
 
-def outcome(prefop: Prefop, notice: Notice, **members: Any) -> str:
+def outcome(prefop: Prefop, notice: Notice, client: Any = None, **members: Any) -> str:
     """The status's name without its prefix; "" for a success."""
-    return verify(prefop, notice, **members)[0]
+    return verify(prefop, notice, client, **members)[0]
 
 
 def verify(
@@ -50,7 +50,8 @@ def verify(
         for text in (notice.qiniu_text(), notice.qbox_text()):
             right = token(notice.access_key, notice.secret_key, text).partition(":")[2]
             assert right not in error.message, f"the right signature is shown: {error}"
-        assert notice.secret_key not in error.message, "the secret is shown"
+        short = len(notice.secret_key) < 4  # Part of many a word.
+        assert short or notice.secret_key not in error.message, "the secret is shown"
         assert error.attempts == 0 and error.http_status == 0 and error.retryable == 0
         return error.name.removeprefix("PREFOP_ERROR_"), error.message
     assert task["json"] == notice.body.decode()
@@ -61,7 +62,9 @@ def verify(
 def test_vectors_of_the_go_sdk(prefop: Prefop, notice: Notice) -> None:
     assert notice.expected() in ("", "JSON", "UNSIGNED_BODY"), "the test's own signing is wrong"
     assert outcome(prefop, notice) == notice.expected(), notice
-    allowed = "JSON" if notice.expected() == "UNSIGNED_BODY" else notice.expected()
+    allowed = notice.expected()
+    if allowed == "UNSIGNED_BODY":
+        allowed = "" if is_task(notice.body) else "JSON"
     assert outcome(prefop, notice, flags=ALLOW_UNSIGNED_BODY) == allowed
     other = notice.having(access_key="another")
     assert outcome(prefop, other) == "UNKNOWN_KEY"

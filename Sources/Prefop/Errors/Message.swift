@@ -53,6 +53,8 @@ extension InlineText {
   @inline(never)
   mutating func appendPrintable(_ value: borrowing Span<UInt8>) {
     var index = 0
+    while index < value.count, 0x20...0x7E ~= value[index] { index += 1 }
+    append(value.extracting(0..<index))
     while index < value.count {
       let byte = value[index]
       if byte < 0x80 {

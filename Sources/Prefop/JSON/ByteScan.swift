@@ -26,16 +26,16 @@ enum ByteScan {
     return count
   }
 
-  /// The high bit of each byte that is special. Bytes above the lowest such one
-  /// may be marked wrongly, by the borrow of the subtraction, so only the
-  /// lowest counts; that is why it may wrap.
+  /// The high bit of each byte that is special. A subtraction sets it where the
+  /// byte was smaller than what is taken away, and leaves it where the byte was
+  /// not ASCII, which is special too. Bytes above the lowest such one may be
+  /// marked wrongly, by its borrow, so only the lowest counts; that is why it
+  /// may wrap.
   @inline(__always)
   private static func special(in word: UInt64) -> UInt64 {
-    let quotes = word ^ (ones * UInt64(UInt8(ascii: "\"")))
-    let backslashes = word ^ (ones * UInt64(UInt8(ascii: "\\")))
-    let isQuote = (quotes &- ones) & ~quotes
-    let isBackslash = (backslashes &- ones) & ~backslashes
-    let isControl = (word &- ones * 0x20) & ~word
-    return (isQuote | isBackslash | isControl | word) & highBits
+    let quotes = (word ^ (ones * UInt64(UInt8(ascii: "\"")))) &- ones
+    let backslashes = (word ^ (ones * UInt64(UInt8(ascii: "\\")))) &- ones
+    let controls = word &- ones * 0x20
+    return (quotes | backslashes | controls | word) & highBits
   }
 }

@@ -1,3 +1,5 @@
+import CPlatform
+
 /// Text of bounded length, ended by NUL, that needs no allocation. What does
 /// not fit is cut off at a character's border.
 struct InlineText<let capacity: Int> {
@@ -16,7 +18,10 @@ struct InlineText<let capacity: Int> {
     borrowing get { bytes.span.extracting(first: count) }
   }
 
-  mutating func removeAll() { self = Self() }
+  mutating func removeAll() {
+    count = 0
+    bytes[0] = 0
+  }
 
   /// Lends the text as C sees it. Valid while `body` runs.
   borrowing func withCString<R>(_ body: (UnsafePointer<CChar>) -> R) -> R {
@@ -35,8 +40,19 @@ struct InlineText<let capacity: Int> {
 
   @inline(never)
   mutating func append(_ text: Span<UInt8>) {
-    for index in text.indices { append(text[index]) }
-    if text.count >= capacity - 1 { dropCutCharacter() }
+    let fitting = min(text.count, capacity - 1 - count)
+    guard fitting > 0 else { return }
+    let start = count
+    var target = bytes.mutableSpan
+    unsafe target.withUnsafeMutableBufferPointer { target in
+      unsafe text.withUnsafeBufferPointer { source in
+        guard let target = target.baseAddress, let source = source.baseAddress else { return }
+        _ = unsafe memcpy(target + start, source, fitting)
+      }
+    }
+    count += fitting
+    bytes[count] = 0
+    if fitting < text.count { dropCutCharacter() }
   }
 
   @inline(never)

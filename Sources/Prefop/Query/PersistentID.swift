@@ -11,7 +11,7 @@ struct PersistentID: ~Escapable {
       throw Failure(
         .argument, "persistent_id has {number} bytes: at most {limit}", number: text.count, limit: Self.lengthLimit)
     }
-    for index in text.indices where text[index].isControl {
+    for index in text.indices where !Self.isUnreserved(text[index]) && text[index].isControl {
       throw Failure(
         .argument, "persistent_id {text} has a control character at byte {number}", number: index, text: text)
     }
@@ -22,11 +22,16 @@ struct PersistentID: ~Escapable {
   /// letters, digits and "-_.~" as %XX.
   func appendEscaped(to target: inout Bytes) throws(OutOfMemory) {
     try target.reserve(text.count * 3)
-    for index in text.indices {
+    var index = 0
+    while index < text.count {
+      // Nearly every id is one run that needs no escape.
+      let start = index
+      while index < text.count, Self.isUnreserved(text[index]) { index += 1 }
+      target.appendReserved(text.extracting(start..<index))
+      guard index < text.count else { return }
       let byte = text[index]
-      if Self.isUnreserved(byte) {
-        target.appendReserved(byte)
-      } else if byte == UInt8(ascii: " ") {
+      index += 1
+      if byte == UInt8(ascii: " ") {
         target.appendReserved(UInt8(ascii: "+"))
       } else {
         target.appendReserved(UInt8(ascii: "%"))
@@ -36,11 +41,11 @@ struct PersistentID: ~Escapable {
     }
   }
 
+  /// RFC 3986: letters, digits and "-_.~", one bit for each ASCII code.
+  @inline(__always)
   private static func isUnreserved(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "-"), UInt8(ascii: "_"), UInt8(ascii: "."), UInt8(ascii: "~"): true
-    default: byte.isLetter || byte.isDigit
-    }
+    let bits: UInt64 = byte < 0x40 ? 0x03FF_6000_0000_0000 : byte < 0x80 ? 0x47FF_FFFE_87FF_FFFE : 0
+    return bits >> UInt64(byte & 0x3F) & 1 == 1
   }
 
   private static func hexDigit(_ value: UInt8) -> UInt8 {
