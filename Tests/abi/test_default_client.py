@@ -7,6 +7,7 @@ import sys
 import textwrap
 
 import pytest
+from proxy import Proxy
 from server import StubServer
 
 TESTS = pathlib.Path(__file__).resolve().parents[1]
@@ -117,7 +118,6 @@ def test_credentials_set_before_the_first_query(library: pathlib.Path) -> None:
 
 def test_it_asks_the_global_host(library: pathlib.Path) -> None:
     """Through a proxy, which is asked for a tunnel to it."""
-    from proxy import Proxy
 
     with Proxy(refuse=503) as proxy:
         lines = run(

@@ -3,6 +3,7 @@
 import ctypes
 import json
 import pathlib
+import re
 import shutil
 import subprocess
 from typing import Any
@@ -127,8 +128,6 @@ def test_constants_are_those_of_the_enums(tmp_path: pathlib.Path) -> None:
 
 
 def test_statuses_have_their_names(library: pathlib.Path) -> None:
-    import re
-
     prefop = prefop_binding.Prefop(library)
     enum = re.findall(r"\b(PREFOP_(?:OK|ERROR_[A-Z_]+)) = (-?\d+)", HEADER.read_text())
     assert len(enum) > 25

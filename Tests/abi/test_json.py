@@ -1,5 +1,6 @@
 """Reading JSON: RFC 8259 to the letter, and a task's fields as Python sees them."""
 
+import ctypes
 import json
 import pathlib
 import random
@@ -7,8 +8,10 @@ import random
 import pytest
 import strict_json
 from expectation import expected_task
+from generated import mutated, task_text
+from guarded import Guarded
 from json_cases import ILL_UTF8, WELL_UTF8, accepted, refused
-from prefop_binding import Prefop, PrefopError
+from prefop_binding import Error, Prefop, PrefopError, Task
 from strict_json import Refused, with_result_values
 
 VECTORS = pathlib.Path(__file__).resolve().parents[1] / "vectors/tasks.json"
@@ -235,10 +238,6 @@ def test_depth(prefop: Prefop, place: str, form: str) -> None:
 @pytest.mark.parametrize("length", [*range(40), 1000, 100_000])
 def test_length_and_not_nul_ends_the_text(prefop: Prefop, length: int) -> None:
     """What is behind the length is not read, be it even a page that is not there."""
-    import ctypes
-
-    from guarded import Guarded
-    from prefop_binding import Error, Task
 
     body = b'{"code":0,"id":"' + b"x" * length + b'"}'
     for data in (body, body[:-1], body[: len(body) // 2]):
@@ -251,10 +250,6 @@ def test_length_and_not_nul_ends_the_text(prefop: Prefop, length: int) -> None:
 
 
 def test_too_long(prefop: Prefop) -> None:
-    import ctypes
-
-    from prefop_binding import Error, Task
-
     for length in (2**30 + 1, 2**63 - 1, 2**63, 2**64 - 1):
         task, error = ctypes.POINTER(Task)(), Error()
         status = prefop.c.prefop_task_parse(b"{", length, task, error)
@@ -285,7 +280,6 @@ def test_the_oracle_agrees_with_the_cases(prefop: Prefop) -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_generated_documents(prefop: Prefop, seed: int) -> None:
     """10,000 documents, half of them mutated: verdict and fields as Python's."""
-    from generated import mutated, task_text
 
     chance = random.Random(seed)
     read = 0

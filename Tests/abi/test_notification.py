@@ -5,10 +5,19 @@ import pathlib
 import random
 import re
 import threading
+from ctypes import POINTER, c_char_p
 from typing import Any
 
 import pytest
-from prefop_binding import ALLOW_UNSIGNED_BODY, NO_ENVIRONMENT, Prefop, PrefopError
+from prefop_binding import (
+    ALLOW_UNSIGNED_BODY,
+    NO_ENVIRONMENT,
+    Error,
+    Notification,
+    Prefop,
+    PrefopError,
+    Task,
+)
 from signing import FORM, JSON, Notice, is_task, token
 
 VECTORS = pathlib.Path(__file__).resolve().parents[1] / "vectors/signatures.json"
@@ -317,10 +326,6 @@ def test_the_same_notification_again_and_from_many_threads(prefop: Prefop) -> No
 
 
 def test_wrong_arrays(prefop: Prefop) -> None:
-    from ctypes import POINTER, c_char_p
-
-    from prefop_binding import Error, Notification, Task
-
     lines = (c_char_p * 2)(b"Content-Type: a", None)
     keys = {"url": b"http://a/", "access_key": b"a", "secret_key": b"b"}
     for members, piece in (

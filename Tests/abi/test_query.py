@@ -4,6 +4,7 @@ import re
 import socket
 import threading
 from collections.abc import Iterator
+from ctypes import POINTER
 from typing import Any
 from urllib.parse import quote_plus
 
@@ -16,7 +17,9 @@ from prefop_binding import (
     Error,
     Prefop,
     PrefopError,
+    Task,
     error_fields,
+    task_fields,
 )
 from server import (
     ACCESS_KEY,
@@ -430,10 +433,6 @@ def test_plain_http_where_tls_is_spoken(prefop: Prefop, tls_server: StubServer) 
 
 
 def test_a_task_outlives_its_client(prefop: Prefop, server: StubServer) -> None:
-    from ctypes import POINTER
-
-    from prefop_binding import Task, task_fields
-
     task = POINTER(Task)()
     with prefop.client(api_hosts=server.http_url, **FIRST) as client:
         status = prefop.c.prefop_query(client.handle, b"z0.finished", None, task, None)

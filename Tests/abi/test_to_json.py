@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from generated import text, value_text
+from guarded import Guarded
 from json_cases import ILL_UTF8, refused
 from made import make_item, make_task
 from prefop_binding import Prefop, PrefopError, Task, TaskItem
@@ -235,7 +236,6 @@ def test_counts_too_large(prefop: Prefop, count: int) -> None:
 
 def test_arrays_are_not_read_past_their_count(prefop: Prefop) -> None:
     """Behind the last element lies memory that cannot be read."""
-    from guarded import Guarded
 
     name, item = c_char_p(b"k"), ctypes.pointer(TaskItem(command=b"c"))
     with Guarded(bytes(name) * 2) as names, Guarded(bytes(item)) as items:

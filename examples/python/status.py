@@ -1,19 +1,17 @@
-#!/usr/bin/env python3
 """What has become of these Qiniu tasks?
 
     QINIU_ACCESS_KEY=... QINIU_SECRET_KEY=... python3 status.py z0.597f28b445a2650c994bb208
 
-Needs no package: ctypes calls the C library, whose structs are repeated here
-from prefop.h. Exit status: 0 all of every task succeeded, 1 a task failed or
-is not finished, 2 one could not be asked for.
+Needs no package: ctypes calls the C library, with the structs of prefop.h. Exit status:
+0 all of every task succeeded, 1 a task failed or is not finished, 2 one could not be asked for.
 """
 
+import ctypes.util
 import os
 import signal
 import sys
-from ctypes import CDLL, POINTER, Structure, byref, c_char, c_size_t, c_void_p, sizeof
-from ctypes import c_char_p as text, c_int32 as i32, c_int64 as i64, c_uint32 as u32
-from ctypes.util import find_library
+from ctypes import POINTER, Structure, byref, c_char, c_char_p as text, c_size_t, sizeof
+from ctypes import c_int32 as i32, c_int64 as i64, c_uint32 as u32
 
 
 class Item(Structure):
@@ -53,39 +51,40 @@ def show(title, struct):
 
 def ask(id):
     """Shows one task; returns the exit status that it deserves."""
-    out, error = POINTER(Task)(), Error(sizeof(Error))
-    if prefop.prefop_query(client, os.fsencode(id), None, byref(out), byref(error)):
+    task, error = POINTER(Task)(), Error(sizeof(Error))
+    if prefop.prefop_query(client, os.fsencode(id), None, byref(task), byref(error)):
         later = "; asking again later may help" if error.retryable else ""
-        reason = f"{error.message.decode()} (request id: {error.request_id.decode()}){later}"
-        print(f"{id}: {reason}", file=sys.stderr)
+        print(f"{id}: {error.message.decode()} (request id: {error.request_id.decode()}){later}", file=sys.stderr)
         return 2
-    task = out.contents
-    show(f"task {id}", task)
+    show(f"task {id}", task.contents)
     # Three questions, since a task with code 0 can hold an item that failed.
-    succeeded, failed = prefop.prefop_task_is_succeeded(out), prefop.prefop_task_failed_item(out, 0)
-    print("  finished     ", "yes" if prefop.prefop_task_is_finished(out) else "no")
+    succeeded, failed = prefop.prefop_task_is_succeeded(task), prefop.prefop_task_failed_item(task, 0)
+    print("  finished     ", "yes" if prefop.prefop_task_is_finished(task) else "no")
     print("  succeeded    ", "yes, every item" if succeeded else "no")
     print("  failed item  ", failed if failed >= 0 else "none")
-    for index, item in enumerate(task.items[: task.item_count]):
+    for index, item in enumerate(task.contents.items[: task.contents.item_count]):
         show(f" item {index}", item.contents)
         for name in item.contents.object_names[: item.contents.object_name_count]:
             print(f"  object_names  {name.decode()}")
-    prefop.prefop_task_free(out)
+    prefop.prefop_task_free(task)
     return 0 if succeeded else 1
 
 
 signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program inside a call, too.
-prefop = CDLL(os.environ.get("PREFOP_LIBRARY") or find_library("prefop") or "libprefop.so.1")
-# Unless told, ctypes takes every result for a C int, and a number given for one.
-prefop.prefop_code_name.restype, prefop.prefop_code_name.argtypes = text, [i64]
-prefop.prefop_task_failed_item.restype, prefop.prefop_task_failed_item.argtypes = i64, [c_void_p, c_size_t]
-
-client, error = c_void_p(), Error(sizeof(Error))
-hosts, ca_file = os.environb.get(b"PREFOP_API_HOSTS"), os.environb.get(b"PREFOP_CA_FILE")
-options = ClientOptions(sizeof(ClientOptions), api_hosts=hosts, ca_file=ca_file)
-if prefop.prefop_client_new(byref(options), byref(client), byref(error)):
-    print(error.message.decode(), file=sys.stderr)
+try:
+    prefop = ctypes.CDLL(os.environ.get("PREFOP_LIBRARY") or ctypes.util.find_library("prefop") or "libprefop.so.1")
+except OSError as problem:
+    print(problem, file=sys.stderr)
     sys.exit(2)
-worst = max((ask(id) for id in sys.argv[1:]), default=2)
+# Unless told, ctypes takes every result, and every number given, for a C int.
+prefop.prefop_code_name.restype, prefop.prefop_code_name.argtypes = text, [i64]
+prefop.prefop_task_failed_item.restype, prefop.prefop_task_failed_item.argtypes = i64, [POINTER(Task), c_size_t]
+
+client, error, options = ctypes.c_void_p(), Error(sizeof(Error)), ClientOptions(sizeof(ClientOptions))
+options.api_hosts, options.ca_file = map(os.environb.get, (b"PREFOP_API_HOSTS", b"PREFOP_CA_FILE"))
+if not sys.argv[1:] or prefop.prefop_client_new(byref(options), byref(client), byref(error)):
+    print(error.message.decode() or __doc__, file=sys.stderr)
+    sys.exit(2)
+worst = max(map(ask, sys.argv[1:]))
 prefop.prefop_client_free(client)
 sys.exit(worst)

@@ -299,25 +299,37 @@ struct JSONReader: ~Copyable, ~Escapable {
   /// Reads text from its opening to its closing quote. `strict` text must be
   /// fit for a C string: every escape must stand for a character, but for NUL.
   @_lifetime(self: copy self)
+  @inline(__always)
   private mutating func scanText(strict: Bool) throws(JSONError) -> JSONText {
-    let opening = offset
+    let start = offset + 1
+    let end = ByteScan.endOfPlainText(document, from: start)
+    // Nearly all text is plain to its end.
+    guard end < document.count, unsafe document[unchecked: end] == UInt8(ascii: "\"") else {
+      return try scanSpecialText(from: start, special: end, strict: strict)
+    }
+    offset = end + 1
+    return JSONText(start: start, end: end, decodedCount: end - start)
+  }
+
+  /// Goes on at the first byte that is not plain.
+  @_lifetime(self: copy self)
+  @inline(never)
+  private mutating func scanSpecialText(from start: Int, special: Int, strict: Bool) throws(JSONError) -> JSONText {
     var escapedAway = 0
-    offset += 1
-    while true {
-      offset = ByteScan.endOfPlainText(document, from: offset)
-      guard offset < document.count else { throw error(.unfinishedText, at: opening) }
-      let byte = current
-      if byte == UInt8(ascii: "\"") { break }
-      if byte == UInt8(ascii: "\\") {
+    offset = special
+    while current != UInt8(ascii: "\"") {
+      guard offset < document.count else { throw error(.unfinishedText, at: start - 1) }
+      if current == UInt8(ascii: "\\") {
         escapedAway += try scanEscape(strict: strict)
-      } else if byte < 0x20 {
+      } else if current < 0x20 {
         throw error(.controlByteInText)
       } else {
         guard let length = UTF8Validation.validSequence(in: document, at: offset) else { throw error(.notUTF8) }
         offset += length
       }
+      offset = ByteScan.endOfPlainText(document, from: offset)
     }
-    let text = JSONText(start: opening + 1, end: offset, decodedCount: offset - opening - 1 - escapedAway)
+    let text = JSONText(start: start, end: offset, decodedCount: offset - start - escapedAway)
     offset += 1
     return text
   }
