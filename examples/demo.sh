@@ -23,6 +23,7 @@ ${CC:-cc} -std=c11 -Wall -Wextra -Iinclude examples/c/status.c -o "$folder/statu
 # The stub's address and authority; it put its own keys into the environment.
 export PREFOP_API_HOSTS="$PREFOP_TEST_HTTPS" PREFOP_CA_FILE="$PREFOP_TEST_CA"
 export PREFOP_LIBRARY="$library"
+export no_proxy=localhost # whatever proxy this machine is told to use
 
 # show HEADING EXPECTED-EXIT-STATUS PROGRAM ARGUMENT...
 show() {

@@ -169,7 +169,8 @@ enum {
  * by the caller in those that it fills, by the library in those that it makes.
  * Later versions append members and nothing else.  A struct smaller than
  * version 1's is PREFOP_ERROR_ARGUMENT; a larger one is accepted if what this
- * library does not know of it is zero, else PREFOP_ERROR_UNSUPPORTED.
+ * library does not know of it is zero, else PREFOP_ERROR_UNSUPPORTED.  Of a
+ * larger prefop_error only the members known here are written.
  *
  * Text is UTF-8, ended by NUL.  In a task or item no text is NULL but `result`
  * and `json`: what is absent is "".
@@ -390,9 +391,10 @@ void prefop_client_free(prefop_client *client);
  * JSON
  * ----
  * Strict RFC 8259.  Unknown members are skipped; of a repeated one the last
- * counts; null counts as absent.  A task must have a "code"; an integer must be
- * written as one and fit 64 bits; text may not contain NUL.  Nesting deeper
- * than 1024 is refused.
+ * counts, but each must be of its type; null counts as absent, except among
+ * "keys", where it is refused.  A task must have a "code", and so must each of
+ * its items; an integer must be written as one and fit 64 bits; text may not
+ * contain NUL.  Nesting deeper than 1024 is refused.
  */
 
 /*

@@ -12,15 +12,15 @@
 /* The rest of the arguments, a format and its values, should say what was sent,
    what came and what was expected.  _exit, because a failing child of a fork
    must not run the parent's exit handlers. */
-#define CHECK(condition, ...) \
-  do { \
-    if (!(condition)) { \
-      fprintf(stderr, "%s:%d: not true: %s: ", __FILE__, __LINE__, #condition); \
-      fprintf(stderr, __VA_ARGS__); \
-      fputc('\n', stderr); \
-      fflush(NULL); \
-      _exit(1); \
-    } \
+#define CHECK(condition, ...)                                                                                          \
+  do {                                                                                                                 \
+    if (!(condition)) {                                                                                                \
+      fprintf(stderr, "%s:%d: not true: %s: ", __FILE__, __LINE__, #condition);                                        \
+      fprintf(stderr, __VA_ARGS__);                                                                                    \
+      fputc('\n', stderr);                                                                                             \
+      fflush(NULL);                                                                                                    \
+      _exit(1);                                                                                                        \
+    }                                                                                                                  \
   } while (0)
 
 /* The stub server's first key pair, and its second. */
@@ -85,11 +85,11 @@ static inline prefop_status test_status(prefop_client *client, const char *id, c
   return status;
 }
 
-#define CHECK_STATUS(client, id, options, expected) \
-  do { \
-    prefop_status came_ = test_status(client, id, options); \
-    CHECK(came_ == (expected), "sent %s, came %s, expected %s", id, prefop_status_name(came_), \
-        prefop_status_name(expected)); \
+#define CHECK_STATUS(client, id, options, expected)                                                                    \
+  do {                                                                                                                 \
+    prefop_status came_ = test_status(client, id, options);                                                            \
+    CHECK(came_ == (expected), "sent %s, came %s, expected %s", id, prefop_status_name(came_),                         \
+        prefop_status_name(expected));                                                                                 \
   } while (0)
 
 #endif

@@ -152,8 +152,8 @@ static void check_errors(int count, const char *after) {
   take_errors(before, 16);
   for (int i = 0; i < count; i++) {
     CHECK(now[i].code == before[i].code && now[i].line == before[i].line && now[i].flags == before[i].flags &&
-            strcmp(now[i].file, before[i].file) == 0 && strcmp(now[i].function, before[i].function) == 0 &&
-            strcmp(now[i].data, before[i].data) == 0,
+              strcmp(now[i].file, before[i].file) == 0 && strcmp(now[i].function, before[i].function) == 0 &&
+              strcmp(now[i].data, before[i].data) == 0,
         "after %s error %d was %#lx %s:%d %s \"%s\" %d, expected %#lx %s:%d %s \"%s\" %d", after, i, now[i].code,
         now[i].file, now[i].line, now[i].function, now[i].data, now[i].flags, before[i].code, before[i].file,
         before[i].line, before[i].function, before[i].data, before[i].flags);

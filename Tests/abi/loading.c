@@ -28,11 +28,11 @@ static void *symbol(void *handle, const char *name) {
 }
 
 static void query(void *handle) {
-  prefop_status (*make)(const prefop_client_options *, prefop_client **, prefop_error *) =
-      (prefop_status (*)(const prefop_client_options *, prefop_client **, prefop_error *))symbol(handle, "prefop_client_new");
+  prefop_status (*make)(const prefop_client_options *, prefop_client **, prefop_error *) = (prefop_status(*)(
+      const prefop_client_options *, prefop_client **, prefop_error *))symbol(handle, "prefop_client_new");
   prefop_status (*ask)(prefop_client *, const char *, const prefop_query_options *, prefop_task **, prefop_error *) =
-      (prefop_status (*)(prefop_client *, const char *, const prefop_query_options *, prefop_task **, prefop_error *))symbol(
-          handle, "prefop_query");
+      (prefop_status(*)(prefop_client *, const char *, const prefop_query_options *, prefop_task **,
+          prefop_error *))symbol(handle, "prefop_query");
   void (*free_task)(prefop_task *) = (void (*)(prefop_task *))symbol(handle, "prefop_task_free");
   void (*free_client)(prefop_client *) = (void (*)(prefop_client *))symbol(handle, "prefop_client_free");
 

@@ -10,9 +10,7 @@ WATCHDOG_SECONDS = 120
 """A program that takes longer hangs; the slowest take a tenth."""
 
 
-def run_quietly(
-    program: pathlib.Path, *arguments: object, server: StubServer, **environment: str
-) -> None:
+def run_quietly(program: pathlib.Path, *arguments: object, server: StubServer, **environment: str) -> None:
     """Runs a test program, which must succeed and print nothing.
 
     A program that finds something wrong prints what, and fails.

@@ -74,9 +74,13 @@ def build_library(sanitizer: str, scratch: Path) -> Path:
     soname.unlink(missing_ok=True)
     soname.symlink_to(library.name)
     symbols = subprocess.run(["nm", "-D", library], check=True, capture_output=True, text=True).stdout
-    for function in {"thread": ("__tsan_read8", "__tsan_write8"), "address": ("__asan_report_load8",)}[sanitizer]:
+    for function in {"thread": ("__tsan_read8", "__tsan_write8"), "address": ("__asan_report_load8",)}[
+        sanitizer
+    ]:
         if function not in symbols:
-            raise SystemExit(f"{library} does not call {function}: it was built without -sanitize={sanitizer}")
+            raise SystemExit(
+                f"{library} does not call {function}: it was built without -sanitize={sanitizer}"
+            )
     return library
 
 
@@ -89,7 +93,17 @@ def clang() -> str:
 
 
 def compile_program(source: Path, program: Path, sanitizer: str, library: Path) -> Path:
-    command = [clang(), "-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", f"-fsanitize={sanitizer}", "-fuse-ld=lld"]
+    command = [
+        clang(),
+        "-std=gnu11",
+        "-g",
+        "-O1",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        f"-fsanitize={sanitizer}",
+        "-fuse-ld=lld",
+    ]
     command += [f"-I{ROOT / 'include'}", str(source), "-o", str(program)]
     command += [str(library), f"-Wl,-rpath,{library.parent}", "-lcrypto", "-lpthread"]
     if sanitizer == "thread":
@@ -135,12 +149,18 @@ def check(sanitizer: str, scratch: Path) -> int:
             name: compile_program(HERE / f"{name}.c", Path(folder, name), sanitizer, library)
             for name in ("threads", "forks", "guest")
         }
-        driver = compile_program(ROOT / "Tests/clients/c/driver.c", Path(folder, "driver"), sanitizer, library)
+        driver = compile_program(
+            ROOT / "Tests/clients/c/driver.c", Path(folder, "driver"), sanitizer, library
+        )
         for name, arguments, transport in RUNS:
             what = f"{sanitizer}: {name} {' '.join(map(str, arguments))} {transport}"
             try:
                 last = () if name == "threads" else (transport,)
-                leaks = {"LSAN_OPTIONS": f"suppressions={lost}:print_suppressions=0"} if arguments == ("exit",) else {}
+                leaks = (
+                    {"LSAN_OPTIONS": f"suppressions={lost}:print_suppressions=0"}
+                    if arguments == ("exit",)
+                    else {}
+                )
                 run_quietly(programs[name], *arguments, *last, server=server, **environment, **leaks)
                 print(f"{what}: well")
             except (AssertionError, subprocess.TimeoutExpired) as error:

@@ -140,7 +140,6 @@ def _integer(value: Any, absent: Any) -> Any:
 def with_result_values(fields: dict[str, Any]) -> dict[str, Any]:
     """A parsed task's fields, each `result` replaced by its value."""
     items = [
-        item | {"result": None if item["result"] is None else value_of(item["result"])}
-        for item in fields["items"]
+        item | {"result": None if item["result"] is None else value_of(item["result"])} for item in fields["items"]
     ]
     return fields | {"items": items}

@@ -63,15 +63,11 @@ OUT_FREE = {
 @pytest.fixture(scope="module")
 def client(prefop: Prefop) -> Any:
     """A client that could only reach a closed port."""
-    with prefop.client(
-        api_hosts="http://127.0.0.1:1", access_key="a", secret_key=SECRET, max_attempts=1
-    ) as made:
+    with prefop.client(api_hosts="http://127.0.0.1:1", access_key="a", secret_key=SECRET, max_attempts=1) as made:
         yield made
 
 
-def call(
-    prefop: Prefop, client: Any, name: str, replaced: dict[int, Any]
-) -> tuple[int, Any]:
+def call(prefop: Prefop, client: Any, name: str, replaced: dict[int, Any]) -> tuple[int, Any]:
     """The status, and what is left in the output, which began as junk."""
     function = getattr(prefop.c, name)
     arguments, out = list(CALLS[name]), None
@@ -103,9 +99,7 @@ def pointers() -> list[Any]:
 
 
 @pytest.mark.parametrize(("name", "index"), pointers())
-def test_null_is_an_argument_error(
-    prefop: Prefop, client: Any, name: str, index: int
-) -> None:
+def test_null_is_an_argument_error(prefop: Prefop, client: Any, name: str, index: int) -> None:
     error = Error()
     status, left = call(prefop, client, name, {index: None, -1: error})
     assert prefop.status_name(status) == "PREFOP_ERROR_ARGUMENT", error.message
@@ -141,9 +135,7 @@ def test_functions_that_cannot_fail(prefop: Prefop) -> None:
 
 @pytest.mark.parametrize("name", CALLS)
 @pytest.mark.parametrize("size", [0, 1, 4, ctypes.sizeof(Error) - 1, ctypes.sizeof(Error) - 8])
-def test_error_that_is_too_small(
-    prefop: Prefop, client: Any, name: str, size: int
-) -> None:
+def test_error_that_is_too_small(prefop: Prefop, client: Any, name: str, size: int) -> None:
     """It is refused, and not a byte of it is written."""
     content = size.to_bytes(4, "little") + b"\xa5" * (ctypes.sizeof(Error) - 4)
     memory = ctypes.create_string_buffer(content, len(content))
@@ -155,9 +147,7 @@ def test_error_that_is_too_small(
 
 
 @pytest.mark.parametrize("size", [4, 8, 24])
-def test_error_is_not_read_past_its_size(
-    prefop: Prefop, client: Any, size: int
-) -> None:
+def test_error_is_not_read_past_its_size(prefop: Prefop, client: Any, size: int) -> None:
     content = size.to_bytes(4, "little") + b"\xa5" * (size - 4)
     with Guarded(content) as address:
         error = ctypes.cast(address, POINTER(Error))
@@ -244,9 +234,7 @@ INPUTS: dict[str, tuple[Use, dict[str, Any]]] = {
 
 
 @pytest.fixture(params=INPUTS)
-def given(
-    request: pytest.FixtureRequest, prefop: Prefop, client: Any
-) -> Callable[[int, bytes], tuple[str, str]]:
+def given(request: pytest.FixtureRequest, prefop: Prefop, client: Any) -> Callable[[int, bytes], tuple[str, str]]:
     """Uses a struct with this struct_size and these bytes behind it; the status
     and message. The struct ends where it says, before memory not accessible."""
     use, members = INPUTS[request.param]
@@ -331,9 +319,7 @@ def test_known_client_flags(prefop: Prefop, flags: int) -> None:
         ("prefop_query_options", "poll_max_ms", -1),
     ],
 )
-def test_members_of_later_versions(
-    prefop: Prefop, client: Any, struct: str, member: str, value: Any
-) -> None:
+def test_members_of_later_versions(prefop: Prefop, client: Any, struct: str, member: str, value: Any) -> None:
     use, members = INPUTS[struct]
     error = Error()
     status = use(prefop, client, STRUCTS[struct](**members, **{member: value}), error)
@@ -356,9 +342,7 @@ def test_ids_refused(client: Any, id: bytes) -> None:
     assert caught.value.attempts == 0
 
 
-@pytest.mark.parametrize(
-    "id", [b"x", b"x" * 256, b"\xff\xfe", b" ", "视频".encode(), b"%00", b"\xc2\x80"]
-)
+@pytest.mark.parametrize("id", [b"x", b"x" * 256, b"\xff\xfe", b" ", "视频".encode(), b"%00", b"\xc2\x80"])
 def test_ids_accepted(client: Any, id: bytes) -> None:
     """They get as far as the refused connection."""
     with pytest.raises(PrefopError) as caught:

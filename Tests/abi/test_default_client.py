@@ -39,7 +39,15 @@ def run(library: pathlib.Path, script: str, **environment: str) -> list[str]:
     """The lines that a script prints."""
     keys = ["AK-of-the-stub-server", "SK-of-the-stub-server", "a", "b"]
     done = subprocess.run(
-        [sys.executable, "-B", "-c", PREAMBLE + textwrap.dedent(script), str(library), str(TESTS / "clients/python"), *keys],
+        [
+            sys.executable,
+            "-B",
+            "-c",
+            PREAMBLE + textwrap.dedent(script),
+            str(library),
+            str(TESTS / "clients/python"),
+            *keys,
+        ],
         env=os.environ | NOWHERE | environment,
         capture_output=True,
         text=True,
@@ -154,9 +162,7 @@ def test_many_threads_make_one(library: pathlib.Path) -> None:
     assert lines == [" ".join(["CONNECT"] * 8)]
 
 
-def test_after_fork_a_client_works_in_the_child(
-    library: pathlib.Path, server: StubServer
-) -> None:
+def test_after_fork_a_client_works_in_the_child(library: pathlib.Path, server: StubServer) -> None:
     lines = run(
         library,
         f"""

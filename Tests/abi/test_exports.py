@@ -26,9 +26,7 @@ def output(*command: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def stripped(
-    library: pathlib.Path, tmp_path_factory: pytest.TempPathFactory
-) -> pathlib.Path:
+def stripped(library: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> pathlib.Path:
     copy = tmp_path_factory.mktemp("stripped") / "libprefop.so.1"
     shutil.copy(library, copy)
     output("strip", "--strip-unneeded", str(copy))
@@ -72,11 +70,7 @@ def dynamic_section(library: pathlib.Path) -> list[tuple[str, str]]:
 
 
 def test_needs_only_curl_crypto_and_c(library: pathlib.Path) -> None:
-    needed = {
-        v.partition("[")[2].rstrip("]")
-        for k, v in dynamic_section(library)
-        if k == "NEEDED"
-    }
+    needed = {v.partition("[")[2].rstrip("]") for k, v in dynamic_section(library) if k == "NEEDED"}
     assert needed <= NEEDED, f"more than {NEEDED}"
     assert {"libcurl.so.4", "libcrypto.so.3", "libc.so.6"} <= needed
 
@@ -104,9 +98,7 @@ def glibc_versions(library: pathlib.Path) -> dict[tuple[int, ...], str]:
     return found
 
 
-def test_runs_with_an_old_glibc(
-    library: pathlib.Path, record_property: Callable[[str, object], None]
-) -> None:
+def test_runs_with_an_old_glibc(library: pathlib.Path, record_property: Callable[[str, object], None]) -> None:
     for line in output("ldd", str(library)).splitlines():
         match = re.search(r"(libcurl|libcrypto)\S* => (\S+)", line)
         if match:

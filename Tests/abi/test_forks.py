@@ -1,15 +1,11 @@
 """Fork: the child has connections of its own, and the parent keeps its own."""
 
 import pathlib
-import sys
 from collections.abc import Callable
 
 import pytest
+from running import run_quietly
 from server import StubServer
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-
-from running import run_quietly  # noqa: E402
 
 TRANSPORTS = ("http", "tls")
 
@@ -43,8 +39,6 @@ def test_fork(
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-def test_fork_while_threads_ask(
-    program: pathlib.Path, tls_server: StubServer, transport: str
-) -> None:
+def test_fork_while_threads_ask(program: pathlib.Path, tls_server: StubServer, transport: str) -> None:
     run_quietly(program, "busy", transport, server=tls_server)
     assert {record.verdict for record in tls_server.requests} == {"verified"}

@@ -3,19 +3,22 @@
 import os
 import pathlib
 import subprocess
-import sys
 from collections.abc import Callable
 
 import pytest
+from running import run_quietly
 from server import StubServer
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-
-from running import run_quietly  # noqa: E402
 
 HERE = pathlib.Path(__file__).resolve().parent
 SCENARIOS = (
-    "sigpipe", "handlers", "descriptors", "errors", "eintr", "environment", "cold-environment", "setenv"
+    "sigpipe",
+    "handlers",
+    "descriptors",
+    "errors",
+    "eintr",
+    "environment",
+    "cold-environment",
+    "setenv",
 )
 
 
@@ -26,9 +29,7 @@ def program(compile_c: Callable[..., pathlib.Path]) -> pathlib.Path:
 
 @pytest.mark.parametrize("transport", ["http", "tls"])
 @pytest.mark.parametrize("scenario", SCENARIOS)
-def test_guest(
-    program: pathlib.Path, tls_server: StubServer, scenario: str, transport: str
-) -> None:
+def test_guest(program: pathlib.Path, tls_server: StubServer, scenario: str, transport: str) -> None:
     run_quietly(program, scenario, transport, server=tls_server)
 
 

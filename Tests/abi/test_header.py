@@ -54,9 +54,7 @@ def check(command: list[str], **options: Any) -> str:
 
 @pytest.mark.parametrize("compiler", ["gcc", "clang"])
 @pytest.mark.parametrize("standard", C_STANDARDS + CXX_STANDARDS)
-def test_compiles_alone(
-    compiler: str, standard: str, tmp_path: pathlib.Path
-) -> None:
+def test_compiles_alone(compiler: str, standard: str, tmp_path: pathlib.Path) -> None:
     """Included twice, and each macro used, with every warning an error."""
     if not shutil.which(compiler):
         pytest.skip(f"{compiler} is not installed")
@@ -72,10 +70,7 @@ def test_struct_layouts_in_c(tmp_path: pathlib.Path) -> None:
     lines = []
     for name, struct in prefop_binding.STRUCTS.items():
         lines.append(f'  printf("{name} sizeof %zu\\n", sizeof({name}));')
-        lines += [
-            f'  printf("{name} {m} %zu\\n", offsetof({name}, {m}));'
-            for m in members(struct)
-        ]
+        lines += [f'  printf("{name} {m} %zu\\n", offsetof({name}, {m}));' for m in members(struct)]
     printed = run_c("\n".join(lines), tmp_path)
     seen: dict[str, dict[str, int]] = {}
     for line in printed.splitlines():
@@ -95,9 +90,7 @@ def run_c(statements: str, folder: pathlib.Path) -> str:
 
 
 @pytest.mark.parametrize("struct", MACROS)
-def test_initialiser_is_cleared_memory_with_its_size(
-    struct: str, tmp_path: pathlib.Path
-) -> None:
+def test_initialiser_is_cleared_memory_with_its_size(struct: str, tmp_path: pathlib.Path) -> None:
     """Also behind dirty memory: no padding may be left, so memcmp tells all."""
     item = "  b.error_index = -1;\n" if struct == "prefop_task_item" else ""
     statements = f"""\
@@ -113,16 +106,9 @@ def test_constants_are_those_of_the_enums(tmp_path: pathlib.Path) -> None:
     """Every status has a name of its own, and the binding's flags are right."""
     names = ["ALLOW_ANONYMOUS", "USE_HTTP", "NO_ENVIRONMENT", "NO_DISCOVERY", "NO_DATE"]
     prefixed = [(f"PREFOP_CLIENT_{n}", n) for n in names]
-    prefixed += [
-        (f"PREFOP_QUERY_{n}", n)
-        for n in ("INTERRUPTIBLE", "UNTIL_FINISHED", "EACH_CHANGE")
-    ]
-    prefixed.append(
-        ("PREFOP_NOTIFICATION_ALLOW_UNSIGNED_BODY", "ALLOW_UNSIGNED_BODY")
-    )
-    printed = run_c(
-        "\n".join(f'  printf("%d\\n", {c});' for c, _ in prefixed), tmp_path
-    )
+    prefixed += [(f"PREFOP_QUERY_{n}", n) for n in ("INTERRUPTIBLE", "UNTIL_FINISHED", "EACH_CHANGE")]
+    prefixed.append(("PREFOP_NOTIFICATION_ALLOW_UNSIGNED_BODY", "ALLOW_UNSIGNED_BODY"))
+    printed = run_c("\n".join(f'  printf("%d\\n", {c});' for c, _ in prefixed), tmp_path)
     values = [int(line) for line in printed.split()]
     assert values == [getattr(prefop_binding, n) for _, n in prefixed]
 
@@ -159,9 +145,7 @@ end"""
     command = ["luajit", "-", str(HEADER), *places]
     printed = check(command, input=script).split()
     expected = [number for layout in BINDING.values() for number in layout.values()]
-    assert dict(zip(places, map(int, printed), strict=True)) == dict(
-        zip(places, expected, strict=True)
-    )
+    assert dict(zip(places, map(int, printed), strict=True)) == dict(zip(places, expected, strict=True))
 
 
 def test_cffi_reads_the_ffi_text_unchanged(library: pathlib.Path) -> None:
@@ -169,8 +153,7 @@ def test_cffi_reads_the_ffi_text_unchanged(library: pathlib.Path) -> None:
     ffi = cffi.FFI()
     ffi.cdef(ffi_text())
     seen = {
-        name: {"sizeof": ffi.sizeof(name)}
-        | {member: field.offset for member, field in ffi.typeof(name).fields}
+        name: {"sizeof": ffi.sizeof(name)} | {member: field.offset for member, field in ffi.typeof(name).fields}
         for name in BINDING
     }
     assert seen == BINDING

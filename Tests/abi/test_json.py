@@ -20,7 +20,7 @@ TASKS = [s for s in SAMPLES if "error" not in s]
 
 
 def verdict(prefop: Prefop, document: bytes) -> str:
-    """"" when it is read, else what is wrong."""
+    """ "" when it is read, else what is wrong."""
     try:
         prefop.parse(document)
     except PrefopError as error:
@@ -36,17 +36,13 @@ def test_samples(prefop: Prefop, sample: dict[str, str]) -> None:
     assert prefop.parse(sample["body"]) == expected_task(sample["body"])
 
 
-@pytest.mark.parametrize(
-    "sample", [s for s in SAMPLES if "error" in s], ids=lambda s: s["name"]
-)
+@pytest.mark.parametrize("sample", [s for s in SAMPLES if "error" in s], ids=lambda s: s["name"])
 def test_samples_that_are_no_tasks(prefop: Prefop, sample: dict[str, str]) -> None:
     assert "code" in verdict(prefop, sample["body"].encode())
 
 
 @pytest.mark.parametrize("sample", TASKS, ids=[s["name"] for s in TASKS])
-def test_every_cut_of_a_sample_is_refused(
-    prefop: Prefop, sample: dict[str, str]
-) -> None:
+def test_every_cut_of_a_sample_is_refused(prefop: Prefop, sample: dict[str, str]) -> None:
     body = sample["body"].encode()
     for end in range(len(body)):
         assert verdict(prefop, body[:end]), f"cut at {end}: {body[:end]!r}"
@@ -123,7 +119,7 @@ def test_ill_utf8_in_a_member(prefop: Prefop, member: str, name: str) -> None:
 def test_utf8_is_kept(prefop: Prefop, name: str) -> None:
     text = WELL_UTF8[name].decode()
     for length in range(20):
-        document = '{"code":0,"id":"%s%s"}' % ("x" * length, text)
+        document = '{"code":0,"id":"' + "x" * length + text + '"}'
         assert prefop.parse(document)["persistent_id"] == "x" * length + text
 
 
@@ -135,9 +131,7 @@ def test_text_must_be_text(prefop: Prefop, number: str, value: str) -> None:
 
 
 @pytest.mark.parametrize("member", ["code", "type"])
-@pytest.mark.parametrize(
-    "value", [0, 1, -1, 3, 10, 2**31, 2**53 + 1, 2**63 - 1, -(2**63), "-0"]
-)
+@pytest.mark.parametrize("value", [0, 1, -1, 3, 10, 2**31, 2**53 + 1, 2**63 - 1, -(2**63), "-0"])
 def test_integers_are_exact(prefop: Prefop, member: str, value: int | str) -> None:
     task = prefop.parse(f'{{"code":0,"{member}":{value}}}')
     assert task[member] == int(value)

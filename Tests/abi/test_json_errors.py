@@ -16,7 +16,7 @@ CASES = [
     ('{"code":0', 9, "", "',' or '}'", "end of the text"),
     ('{"code":0,', 10, "", "name", "end of the text"),
     ('{"code":0,}', 10, "", "name", '"}"'),
-    ('{code:0}', 1, "", "name", '"code:0}"'),
+    ("{code:0}", 1, "", "name", '"code:0}"'),
     ('{"code" 0}', 8, "", "':'", '"0}"'),
     ('{"code":"0"}', 8, "code", "integer", '""0"}"'),
     ('{"code":1.5}', 8, "code", "integer", '"1.5}"'),
@@ -60,12 +60,8 @@ def refusal(prefop: Prefop, document: str | bytes) -> str:
     return caught.value.message
 
 
-@pytest.mark.parametrize(
-    ("document", "offset", "member", "expected", "found"), CASES, ids=[c[0] for c in CASES]
-)
-def test_message(
-    prefop: Prefop, document: str, offset: int, member: str, expected: str, found: str
-) -> None:
+@pytest.mark.parametrize(("document", "offset", "member", "expected", "found"), CASES, ids=[c[0] for c in CASES])
+def test_message(prefop: Prefop, document: str, offset: int, member: str, expected: str, found: str) -> None:
     message = refusal(prefop, document)
     shown = f"{document!r}: {message!r}"
     where, colon, _ = message.partition(": ")

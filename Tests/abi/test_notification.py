@@ -48,9 +48,7 @@ def outcome(prefop: Prefop, notice: Notice, client: Any = None, **members: Any) 
     return verify(prefop, notice, client, **members)[0]
 
 
-def verify(
-    prefop: Prefop, notice: Notice, client: Any = None, **members: Any
-) -> tuple[str, str]:
+def verify(prefop: Prefop, notice: Notice, client: Any = None, **members: Any) -> tuple[str, str]:
     keys = {} if client else {"access_key": notice.access_key, "secret_key": notice.secret_key}
     url = {"url": notice.url, "method": notice.method}
     try:
@@ -146,7 +144,9 @@ def test_body_signed_although_the_type_has_parameters(prefop: Prefop, kind: str)
     assert outcome(prefop, forged, flags=ALLOW_UNSIGNED_BODY) == "SIGNATURE"
 
 
-@pytest.mark.parametrize("authorization", [None, "", "Qiniu", "QBox", "Basic YTpi", "Bearer x", "Qiniux a:b", "a:b", "AWS a:b"])
+@pytest.mark.parametrize(
+    "authorization", [None, "", "Qiniu", "QBox", "Basic YTpi", "Bearer x", "Qiniux a:b", "a:b", "AWS a:b"]
+)
 def test_unsigned(prefop: Prefop, authorization: str | None) -> None:
     notice = Notice()
     if authorization is not None:
@@ -156,7 +156,9 @@ def test_unsigned(prefop: Prefop, authorization: str | None) -> None:
 
 
 @pytest.mark.parametrize("scheme", ["Qiniu", "QBox"])
-@pytest.mark.parametrize("rest", ["an-access-key:", "an-access-key:x", "an-access-key:" + "x" * 10_000, "an-access-key"])
+@pytest.mark.parametrize(
+    "rest", ["an-access-key:", "an-access-key:x", "an-access-key:" + "x" * 10_000, "an-access-key"]
+)
 def test_signatures_that_are_none(prefop: Prefop, scheme: str, rest: str) -> None:
     notice = Notice().with_header("Authorization", f"{scheme} {rest}")
     assert outcome(prefop, notice) in ("SIGNATURE", "UNKNOWN_KEY")[: 1 + (":" not in rest)]
@@ -171,7 +173,9 @@ def test_signature_with_something_behind_or_cut(prefop: Prefop) -> None:
 
 @pytest.mark.parametrize("change", [str.lower, str.upper, str.title, str.swapcase])
 def test_header_names_in_any_case(prefop: Prefop, change: Any) -> None:
-    notice = Notice(headers=(("Content-Type", JSON), ("X-Qiniu-Date", "20260101T000000Z"), ("Host", "h")), url="/n").signed()
+    notice = Notice(
+        headers=(("Content-Type", JSON), ("X-Qiniu-Date", "20260101T000000Z"), ("Host", "h")), url="/n"
+    ).signed()
     headers = tuple((change(n), v) for n, v in notice.headers)
     assert outcome(prefop, notice.having(headers=headers)) == ""
 
@@ -220,8 +224,18 @@ def test_path_signed_decoded_or_as_it_is(prefop: Prefop, path: str) -> None:
 
 
 URLS = [
-    *("https://example.com/notify", "http://example.com:8080/notify?a=1&b=2", "https://example.com", "https://example.com/"),
-    *("https://example.com?a=1", "http://[::1]:9000/n", "https://example.com/n?u=http://x/y?z", "https://example.com/a//b/../c"),
+    *(
+        "https://example.com/notify",
+        "http://example.com:8080/notify?a=1&b=2",
+        "https://example.com",
+        "https://example.com/",
+    ),
+    *(
+        "https://example.com?a=1",
+        "http://[::1]:9000/n",
+        "https://example.com/n?u=http://x/y?z",
+        "https://example.com/a//b/../c",
+    ),
     *("https://user:pw@example.com/n", "https://example.com/中文?键=值", "https://example.com/n#part"),
 ]
 
@@ -232,7 +246,9 @@ def test_urls(prefop: Prefop, url: str) -> None:
     assert outcome(prefop, Notice(url=url).signed("QBox"), flags=ALLOW_UNSIGNED_BODY) == ""
 
 
-@pytest.mark.parametrize("url", ["", "example.com/n", "ftp://example.com/n", "?a=1", "notify", "mailto:a@b", "https:/example.com/n"])
+@pytest.mark.parametrize(
+    "url", ["", "example.com/n", "ftp://example.com/n", "?a=1", "notify", "mailto:a@b", "https:/example.com/n"]
+)
 def test_urls_to_refuse(prefop: Prefop, url: str) -> None:
     assert outcome(prefop, Notice().signed(), url=url) == "ARGUMENT"
 
@@ -253,7 +269,10 @@ def test_method_is_post_when_null(prefop: Prefop) -> None:
     assert outcome(prefop, Notice(method="PUT").signed()) == ""
 
 
-@pytest.mark.parametrize("body", [b"", b" ", b"id=z0.1&code=0", b"{}", b"[]", b'{"error":"x"}', b'{"code":0', b'{"code":"0"}', b"\xff", b"\0"])
+@pytest.mark.parametrize(
+    "body",
+    [b"", b" ", b"id=z0.1&code=0", b"{}", b"[]", b'{"error":"x"}', b'{"code":0', b'{"code":"0"}', b"\xff", b"\0"],
+)
 def test_authentic_but_no_task(prefop: Prefop, body: bytes) -> None:
     for notice in (Notice(body=body).signed(), Notice(body=body, headers=(("Content-Type", FORM),)).signed("QBox")):
         status, message = verify(prefop, notice)
@@ -277,8 +296,13 @@ def test_body_with_nul(prefop: Prefop) -> None:
 
 def test_workflow_notification(prefop: Prefop) -> None:
     body = {
-        "id": "w1", "pipeline": "p", "notify": "https://example.com", "input": {"bucket": "b", "key": "k"},
-        "status": "FINISHED", "success": True, "result": {"code": 0, "desc": "ok", "reqid": "r"},
+        "id": "w1",
+        "pipeline": "p",
+        "notify": "https://example.com",
+        "input": {"bucket": "b", "key": "k"},
+        "status": "FINISHED",
+        "success": True,
+        "result": {"code": 0, "desc": "ok", "reqid": "r"},
         "ops": [{"id": "z0.1", "fop": {"code": 0}}],
     }
     status, message = verify(prefop, Notice(body=json.dumps(body).encode()).signed())

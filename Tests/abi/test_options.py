@@ -120,9 +120,7 @@ def test_hosts_refused(prefop: Prefop, hosts: str) -> None:
         ("HTTPS://127.0.0.1:1", USE_HTTP, "127.0.0.1:1", "https"),
     ],
 )
-def test_host_in_error(
-    prefop: Prefop, hosts: str, flags: int, host: str, scheme: str
-) -> None:
+def test_host_in_error(prefop: Prefop, hosts: str, flags: int, host: str, scheme: str) -> None:
     """error.host is what is sent as Host: lower case, the port as given."""
     options = {**KEYS, "max_attempts": 1, "api_hosts": hosts, "flags": flags}
     with prefop.client(**options) as client, pytest.raises(PrefopError) as caught:
@@ -198,9 +196,7 @@ def test_half_a_pair(prefop: Prefop, given: dict[str, str], missing: str) -> Non
         for call in (
             lambda: client.query("x", **given),
             lambda: prefop.verify(client=client, url="http://a/", **given),
-            lambda: client.set_credentials(
-                given.get("access_key"), given.get("secret_key")
-            ),
+            lambda: client.set_credentials(given.get("access_key"), given.get("secret_key")),
         ):
             with pytest.raises(PrefopError) as caught:
                 call()
@@ -263,9 +259,7 @@ def test_half_a_pair_in_the_environment(
 
 @pytest.mark.parametrize("name", ["QINIU_ACCESS_KEY", "QINIU_SECRET_KEY"])
 @pytest.mark.parametrize("key", BAD_KEYS[1:])
-def test_bad_keys_in_the_environment(
-    prefop: Prefop, monkeypatch: pytest.MonkeyPatch, name: str, key: str
-) -> None:
+def test_bad_keys_in_the_environment(prefop: Prefop, monkeypatch: pytest.MonkeyPatch, name: str, key: str) -> None:
     monkeypatch.setenv("QINIU_ACCESS_KEY", "a")
     monkeypatch.setenv("QINIU_SECRET_KEY", SECRET)
     monkeypatch.setenv(name, key)

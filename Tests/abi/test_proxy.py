@@ -62,9 +62,7 @@ def test_keep_alive_through_a_tunnel(prefop: Prefop, tls_server: StubServer) -> 
 
 
 @pytest.mark.parametrize("secure", [False, True])
-def test_credentials_of_the_proxy(
-    prefop: Prefop, server: StubServer, tls_server: StubServer, secure: bool
-) -> None:
+def test_credentials_of_the_proxy(prefop: Prefop, server: StubServer, tls_server: StubServer, secure: bool) -> None:
     asked = tls_server if secure else server
     with Proxy(f"{USER}:{PASSWORD}") as proxy:
         given = f"http://{USER}:{PASSWORD}@{proxy.address}"

@@ -52,9 +52,7 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 # Credentials.
 
 
-def test_order_of_credentials(
-    prefop: Prefop, server: StubServer, environment: pytest.MonkeyPatch
-) -> None:
+def test_order_of_credentials(prefop: Prefop, server: StubServer, environment: pytest.MonkeyPatch) -> None:
     """The query's, then the client's, then the environment's."""
     hosts = server.http_url
     with prefop.client(api_hosts=hosts) as client:
@@ -73,9 +71,7 @@ def test_order_of_credentials(
     assert {record.verdict for record in server.requests} == {"verified"}
 
 
-def test_environment_is_read_once(
-    prefop: Prefop, server: StubServer, environment: pytest.MonkeyPatch
-) -> None:
+def test_environment_is_read_once(prefop: Prefop, server: StubServer, environment: pytest.MonkeyPatch) -> None:
     with prefop.client(api_hosts=server.http_url) as client:
         environment.delenv("QINIU_ACCESS_KEY")
         environment.delenv("QINIU_SECRET_KEY")
@@ -85,9 +81,7 @@ def test_environment_is_read_once(
 
 
 @pytest.mark.parametrize("flags", [0, NO_ENVIRONMENT])
-def test_no_credentials(
-    prefop: Prefop, server: StubServer, monkeypatch: pytest.MonkeyPatch, flags: int
-) -> None:
+def test_no_credentials(prefop: Prefop, server: StubServer, monkeypatch: pytest.MonkeyPatch, flags: int) -> None:
     if flags:
         monkeypatch.setenv("QINIU_ACCESS_KEY", ACCESS_KEY)
         monkeypatch.setenv("QINIU_SECRET_KEY", SECRET_KEY)
@@ -172,9 +166,7 @@ def test_headers_sent(prefop: Prefop, server: StubServer) -> None:
 
 
 @pytest.mark.parametrize("value", ["true", "TRUE", "Yes", "y", "1"])
-def test_no_date(
-    prefop: Prefop, server: StubServer, environment: pytest.MonkeyPatch, value: str
-) -> None:
+def test_no_date(prefop: Prefop, server: StubServer, environment: pytest.MonkeyPatch, value: str) -> None:
     with prefop.client(api_hosts=server.http_url, flags=NO_DATE) as client:
         client.query("echo.1")
     environment.setenv("DISABLE_QINIU_TIMESTAMP_SIGNATURE", value)
@@ -197,9 +189,7 @@ def test_date_is_sent_unless_told_not_to(
     assert server.requests[-1].header("x-qiniu-date")
 
 
-def test_http_for_hosts_without_scheme(
-    prefop: Prefop, server: StubServer, environment: pytest.MonkeyPatch
-) -> None:
+def test_http_for_hosts_without_scheme(prefop: Prefop, server: StubServer, environment: pytest.MonkeyPatch) -> None:
     bare = {"api_hosts": server.http_url.partition("//")[2]}
     https = bare | {"timeout_ms": 200, "max_attempts": 1}
     with prefop.client(flags=USE_HTTP, **bare) as client:
@@ -364,9 +354,7 @@ def test_deadline(prefop: Prefop, server: StubServer, id: str, where: str) -> No
         assert client.query("echo.1", timeout_ms=-1)["code"] == 0
 
 
-def test_attempts_that_time_out_go_on_at_the_next_host(
-    prefop: Prefop, server: StubServer
-) -> None:
+def test_attempts_that_time_out_go_on_at_the_next_host(prefop: Prefop, server: StubServer) -> None:
     """Bound by the attempts and by the whole time together."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         hosts = f"http://127.0.0.1:{silent.getsockname()[1]},{server.http_url}"
@@ -411,9 +399,7 @@ def test_unknown_authority(prefop: Prefop, tls_server: StubServer) -> None:
 
 
 @pytest.mark.parametrize("content", [None, "", "not a certificate"])
-def test_ca_file_that_is_none(
-    prefop: Prefop, tls_server: StubServer, tmp_path: Any, content: str | None
-) -> None:
+def test_ca_file_that_is_none(prefop: Prefop, tls_server: StubServer, tmp_path: Any, content: str | None) -> None:
     """Told when the client is made, or at the latest by a query."""
     path = tmp_path / "ca.pem"
     if content is not None:

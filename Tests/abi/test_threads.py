@@ -1,16 +1,12 @@
 """Many threads: the first call of a process, and one client for all."""
 
 import pathlib
-import sys
 from collections.abc import Callable
 
 import pytest
+from running import run_quietly
 from server import StubServer
 from server.credentials import ACCESS_KEY, SECOND_ACCESS_KEY
-
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent))
-
-from running import run_quietly  # noqa: E402
 
 
 @pytest.fixture(scope="module")

@@ -3,9 +3,13 @@
 A copy, so that a build meanwhile does not change what is measured.
 """
 
+import os
 import shutil
 import subprocess
 from pathlib import Path
+
+# The bare program would go through a proxy that the environment names.
+_ENVIRONMENT = {k: v for k, v in os.environ.items() if not k.lower().endswith("_proxy")}
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -57,6 +61,7 @@ def output(*command: str | Path, **options: object) -> str:
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
+        env=_ENVIRONMENT,
         **options,  # type: ignore[call-overload]
     )
     if done.returncode:

@@ -9,6 +9,7 @@ import argparse
 import json
 import os
 import platform
+import signal
 import statistics
 import sys
 from collections import Counter, defaultdict
@@ -57,24 +58,21 @@ class Bench:
     # Measurements -----------------------------------------------------------
 
     def sequential(self) -> Iterator[Line]:
-        server = self.server
-        wall, cpu = self._alternating(server.http)
-        yield Line("query / bare curl, wall", *_middle(wall, 1.05))
-        yield Line("query / bare curl, CPU", *_middle(cpu))
-        core = {min(os.sched_getaffinity(0))}
+        yield from self._compared("query", self._alternating(self.server.http), 1.05)
         everywhere = os.sched_getaffinity(0)
-        server.pin(core)
-        try:
-            wall, cpu = self._alternating(server.http, pinned=core)
-        finally:
-            server.pin(everywhere)
-        yield Line("  both ends on one core, wall", *_middle(wall))
-        yield Line("  both ends on one core, CPU", *_middle(cpu))
+        first, last = {min(everywhere)}, {max(everywhere)}
+        for where, core in {"on one core": first, "on two cores": last}.items():
+            self.server.pin(first)
+            try:
+                blocks = self._alternating(self.server.http, pinned=core)
+            finally:
+                self.server.pin(everywhere)
+            yield from self._compared(f"  {where}: query", blocks)
 
     def http2(self) -> Iterator[Line]:
-        wall, cpu = self._alternating(self.server.https, str(self.server.ca_file))
-        yield Line("query / bare curl, HTTPS HTTP/2, wall", *_middle(wall))
-        yield Line("query / bare curl, HTTPS HTTP/2, CPU", *_middle(cpu))
+        ca_file = str(self.server.ca_file)
+        blocks = self._alternating(self.server.https, ca_file)
+        yield from self._compared("HTTPS HTTP/2: query", blocks)
 
     def json(self) -> Iterator[Line]:
         sample = self.programs.library.parent / "task.json"
@@ -95,7 +93,10 @@ class Bench:
 
         yield line("parse / RapidJSON SAX", "parse", "sax", 0.5)
         yield line("  / SAX that checks UTF-8, as ours does", "parse", "sax-utf8", None)
-        yield line("to_json / RapidJSON Writer, fresh buffer", "to-json", "write-fresh", 0.8)
+        # A fresh buffer each time hands its text out, as ours does.
+        yield line(
+            "to_json / RapidJSON Writer, fresh buffer", "to-json", "write-fresh", 0.8
+        )
         yield line("  / Writer, buffer reused", "to-json", "write-reused", None)
 
     def instructions(self) -> Iterator[Line]:
@@ -137,19 +138,35 @@ class Bench:
 
     def _alternating(
         self, origin: str, ca_file: str = "-", pinned: set[int] | None = None
-    ) -> tuple[list[float], list[float]]:
-        """Ratios of neighbouring blocks, ours to bare: wall time, CPU time."""
+    ) -> dict[str, list[list[float]]]:
+        """For each side its blocks: wall and CPU nanoseconds a query."""
+        queries = 250
         printed = output(
             *(self.programs.sequential, origin, ca_file),
-            *(str(self.scaled(40)), "250"),
+            *(str(self.scaled(40)), str(queries)),
             preexec_fn=(lambda: os.sched_setaffinity(0, pinned)) if pinned else None,
         )
-        sides: dict[str, list[list[int]]] = {"ours": [], "bare": []}
+        blocks = defaultdict(list)
         for line in printed.splitlines():
             side, *times = line.split()
-            sides[side].append([int(time) for time in times])
-        pairs = list(zip(sides["ours"], sides["bare"], strict=True))
-        return [a[0] / b[0] for a, b in pairs], [a[1] / b[1] for a, b in pairs]
+            blocks[side].append([int(time) / queries for time in times])
+        return blocks
+
+    def _compared(
+        self, what: str, blocks: dict[str, list[list[float]]], bar: float | None = None
+    ) -> Iterator[Line]:
+        """Ratios of neighbouring blocks."""
+
+        def line(against: str, clock: int, name: str, bar: float | None) -> Line:
+            ours = [block[clock] for block in blocks["ours"]]
+            theirs = [block[clock] for block in blocks[against]]
+            ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
+            a, b = (statistics.median(side) / 1000 for side in (ours, theirs))
+            return Line(name, *_middle(ratios, bar, f"{a:.1f} / {b:.1f} us"))
+
+        yield line("bare", 0, f"{what} / bare curl, wall", bar)
+        yield line("bare", 1, f"{what} / bare curl, CPU", None)
+        yield line("tuned", 0, f"{what} / tuned bare curl, wall", None)
 
     def _instructions(self, side: str, queries: int) -> callgrind.Costs:
         """A query's, once warm; what a shorter run has too drops out."""
@@ -176,15 +193,14 @@ class Bench:
             tool = ("strace", "-f", "-c", "-U", "name,calls", "-o", file)
             self.steady(*tool, side=side, queries=count)
             rows = [line.split() for line in file.read_text().splitlines()]
+            calls = {row[0]: row[1] for row in rows if len(row) == 2}
             return Counter(
-                {row[0]: int(row[1]) for row in rows if len(row) == 2 and row[1].isdigit()}
+                {name: int(n) for name, n in calls.items() if n.isdigit() and name != "total"}
             )
 
         few, many = run(queries), run(2 * queries)
-        few.pop("total", None), many.pop("total", None)
-        return Counter(
-            {name: (many[name] - few[name]) / queries for name in many if many[name] - few[name] > queries / 100}
-        )
+        each = {name: (many[name] - few[name]) / queries for name in many}
+        return Counter({name: count for name, count in each.items() if count > 0.01})
 
     def _explain(
         self, own: dict[str, float], objects: Counter[str], bare: Counter[str]
@@ -244,13 +260,17 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--only", action="append", choices=MEASUREMENTS)
     parser.add_argument("--quick", action="store_true", help="a fifth of the blocks")
-    parser.add_argument("--library", type=Path, default=ROOT / ".build/release/libprefop.so")
+    parser.add_argument(
+        "--library", type=Path, default=ROOT / ".build/release/libprefop.so"
+    )
     parser.add_argument("--folder", type=Path, default=ROOT / ".build/bench")
     options = parser.parse_args()
+    # Ended from outside, it still stops nginx.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
 
     programs = Programs(options.library, options.folder)
-    print(f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()} {platform.release()}")
-    print(f"{'':42} {'measured':>9} {'bar':>7}")
+    print(f"{os.cpu_count()} cores, {platform.machine()}, load {os.getloadavg()[0]:.1f}")
+    print(f"{'':48} {'measured':>9} {'bar':>7}")
     failed = False
     with Nginx(first_task()) as server:
         bench = Bench(programs, server, options.quick)
@@ -268,7 +288,7 @@ def main() -> int:
 def show(line: Line) -> None:
     bar = "" if line.bar is None else format(line.bar, line.form)
     value = format(line.value, line.form)
-    print(f"{line.what:42} {value:>9} {bar:>7} {line.verdict:5} {line.note}", flush=True)
+    print(f"{line.what:48} {value:>9} {bar:>7} {line.verdict:5} {line.note}", flush=True)
 
 
 if __name__ == "__main__":

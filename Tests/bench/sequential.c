@@ -1,5 +1,5 @@
-/* Query after query over one connection: blocks of the bare program and blocks
-   of ours in turn, in one process, so that both meet the same server and the
+/* Query after query over one connection: blocks of the bare programs and blocks
+   of ours in turn, in one process, so that all meet the same server and the
    same noise.  Prints a line a block: side, wall and processor nanoseconds.
 
    sequential ORIGIN CA_FILE|- BLOCKS QUERIES */
@@ -7,41 +7,52 @@
 #include "side.h"
 #include <string.h>
 
-typedef struct {
-  CURL *easy;
-  prefop_client *client;
-} sides;
+enum { BARE, OURS, TUNED, SIDES };
+static const char *const names[] = {"bare", "ours", "tuned"};
 
-static void block(const sides *sides, int is_ours, int queries) {
-  clocks start = clocks_now();
-  if (is_ours) {
-    for (int i = 0; i < queries; i++) ours_query(sides->client);
-  } else {
-    for (int i = 0; i < queries; i++) bare_query(sides->easy);
+typedef struct {
+  bare_client bare, tuned;
+  prefop_client *ours;
+} clients;
+
+static void ask(clients *clients, int side, int queries) {
+  switch (side) {
+  case BARE:
+    for (int i = 0; i < queries; i++) bare_query(&clients->bare);
+    break;
+  case OURS:
+    for (int i = 0; i < queries; i++) ours_query(clients->ours);
+    break;
+  case TUNED:
+    for (int i = 0; i < queries; i++) bare_query(&clients->tuned);
+    break;
   }
+}
+
+static void block(clients *clients, int side, int queries) {
+  clocks start = clocks_now();
+  ask(clients, side, queries);
   clocks end = clocks_now();
-  printf("%s %lld %lld\n", is_ours ? "ours" : "bare", end.wall - start.wall, end.cpu - start.cpu);
+  printf("%s %lld %lld\n", names[side], end.wall - start.wall, end.cpu - start.cpu);
 }
 
 int main(int argc, char **argv) {
   if (argc != 5) fail("usage", "sequential ORIGIN CA_FILE|- BLOCKS QUERIES");
   const char *ca_file = strcmp(argv[2], "-") ? argv[2] : NULL;
   int blocks = atoi(argv[3]), queries = atoi(argv[4]);
-  size_t bytes = 0;
-  sides sides = {bare_new(argv[1], ca_file, &bytes), ours_new(argv[1], ca_file)};
+  clients clients;
+  bare_begin(&clients.bare, 0, argv[1], ca_file);
+  bare_begin(&clients.tuned, 1, argv[1], ca_file);
+  clients.ours = ours_new(argv[1], ca_file);
 
   /* Connections, and whatever is made at the first use. */
-  for (int i = 0; i < 100; i++) {
-    bare_query(sides.easy);
-    ours_query(sides.client);
-  }
-  /* Swapping the order keeps a drift of the machine from favouring a side. */
+  for (int side = 0; side < SIDES; side++) ask(&clients, side, 100);
+  /* Turning the order round keeps a drift of the machine from favouring a side. */
   for (int i = 0; i < blocks; i++) {
-    block(&sides, i % 2, queries);
-    block(&sides, 1 - i % 2, queries);
+    for (int side = 0; side < SIDES; side++) block(&clients, i % 2 ? SIDES - 1 - side : side, queries);
   }
-  if (bytes == 0) fail("bare", "no body came");
-  curl_easy_cleanup(sides.easy);
-  prefop_client_free(sides.client);
+  bare_end(&clients.bare);
+  bare_end(&clients.tuned);
+  prefop_client_free(clients.ours);
   return 0;
 }

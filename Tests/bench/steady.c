@@ -14,11 +14,10 @@ int main(int argc, char **argv) {
     for (int i = 0; i < queries; i++) ours_query(client);
     prefop_client_free(client);
   } else {
-    size_t bytes = 0;
-    CURL *easy = bare_new(argv[2], ca_file, &bytes);
-    for (int i = 0; i < queries; i++) bare_query(easy);
-    if (bytes == 0) fail("bare", "no body came");
-    curl_easy_cleanup(easy);
+    bare_client bare;
+    bare_begin(&bare, 0, argv[2], ca_file);
+    for (int i = 0; i < queries; i++) bare_query(&bare);
+    bare_end(&bare);
   }
   return 0;
 }

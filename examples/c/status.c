@@ -52,8 +52,8 @@ static int ask(prefop_client *client, const char *id) {
   prefop_task *task;
   prefop_error error = PREFOP_ERROR_INIT;
   if (prefop_query(client, id, NULL, &task, &error)) {
-    const char *later = error.retryable ? "; asking again later may help" : "";
-    fprintf(stderr, "%s: %s (request id: %s)%s\n", id, error.message, error.request_id, later);
+    const char *later = error.retryable ? "; try again later" : "", *reqid = *error.request_id ? error.request_id : "-";
+    fprintf(stderr, "%s: %s (X-Reqid: %s)%s\n", id, error.message, reqid, later);
     return 2;
   }
   show_task(task);

@@ -19,8 +19,9 @@ end
 local function ask(client, id)
   local out, err = ffi.new("prefop_task *[1]"), new("prefop_error")
   if C.prefop_query(client, id, nil, out, err) ~= C.PREFOP_OK then
-    local later = err.retryable == 1 and "; asking again later may help" or ""
-    io.stderr:write(id, ": ", ffi.string(err.message), " (request id: ", ffi.string(err.request_id), ")", later, "\n")
+    local later = err.retryable == 1 and "; try again later" or ""
+    local reqid = err.request_id[0] ~= 0 and ffi.string(err.request_id) or "-"
+    io.stderr:write(id, ": ", ffi.string(err.message), " (X-Reqid: ", reqid, ")", later, "\n")
     return 2
   end
   local task, succeeded = out[0], C.prefop_task_is_succeeded(out[0]) == 1
@@ -29,8 +30,7 @@ local function ask(client, id)
   -- Three questions, since a task with code 0 can hold an item that failed.
   print("  finished      " .. (C.prefop_task_is_finished(task) == 1 and "yes" or "no"))
   print("  succeeded     " .. (succeeded and "yes, every item" or "no"))
-  local failed = tonumber(C.prefop_task_failed_item(task, 0))
-  print("  failed item   " .. (failed >= 0 and failed or "none"))
+  print("  failed item   " .. (tostring(C.prefop_task_failed_item(task, 0)):match("^%d+") or "none"))
   for i = 0, tonumber(task.item_count) - 1 do
     local item = task.items[i]
     print((" item %d: %s"):format(i, ffi.string(C.prefop_code_name(item.code))))

@@ -53,8 +53,8 @@ def ask(id):
     """Shows one task; returns the exit status that it deserves."""
     task, error = POINTER(Task)(), Error(sizeof(Error))
     if prefop.prefop_query(client, os.fsencode(id), None, byref(task), byref(error)):
-        later = "; asking again later may help" if error.retryable else ""
-        print(f"{id}: {error.message.decode()} (request id: {error.request_id.decode()}){later}", file=sys.stderr)
+        later = "; try again later" if error.retryable else ""
+        print(f"{id}: {error.message.decode()} (X-Reqid: {error.request_id.decode() or '-'}){later}", file=sys.stderr)
         return 2
     show(f"task {id}", task.contents)
     # Three questions, since a task with code 0 can hold an item that failed.

@@ -22,7 +22,7 @@ struct RequestURL: ~Escapable {
       start = 0
     } else {
       throw Failure(
-        .argument, "notification.url is {text}: give \"https://host/path?query\" or \"/path?query\"", text: url)
+        .argument, "notification.url is no URL: give \"https://host/path?query\" or \"/path?query\"")
     }
     let slash = whole.firstIndex(of: UInt8(ascii: "/"), from: start) ?? whole.count
     let mark = whole.firstIndex(of: UInt8(ascii: "?"), from: start) ?? whole.count

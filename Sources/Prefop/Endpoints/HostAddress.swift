@@ -9,6 +9,10 @@ struct HostAddress: ~Escapable {
   /// Checks "host", "host:port", "[::1]" or "[::1]:port".
   @_lifetime(copy text)
   init(_ text: Span<UInt8>, listedIn list: StaticString) throws(Failure) {
+    // Such a text is not shown: it may hold a password.
+    guard text.firstIndex(of: UInt8(ascii: "@")) == nil else {
+      throw Failure(.configuration, "{name}: a host has a user or a password before \"@\": give \"host[:port]\"", name: list)
+    }
     let hostEnd = try Self.endOfHost(text, list)
     host = text.extracting(0..<hostEnd)
     port = try Self.port(text.extracting(hostEnd..<text.count), of: text, list)

@@ -43,13 +43,30 @@ extension InlineText {
   @inline(never)
   mutating func appendExcerpt(_ value: borrowing Span<UInt8>) {
     append(UInt8(ascii: "\""))
-    let shown = min(value.count, Self.excerptLimit)
-    appendPrintable(value.extracting(first: shown))
-    append(shown < value.count ? "...\"" : "\"")
+    appendShortened(value)
+    append(UInt8(ascii: "\""))
   }
 
-  /// Appends foreign text on one line: control bytes show as blanks, what is
-  /// not UTF-8 shows as "?".
+  /// Appends the beginning of foreign text; what is not printable shows as "?".
+  @inline(never)
+  mutating func appendShortened(_ value: borrowing Span<UInt8>) {
+    let shown = min(value.count, Self.excerptLimit)
+    appendPrintable(value.extracting(first: shown))
+    if shown < value.count { append("...") }
+  }
+
+  /// Whether a character is a control of C1 (U+0080 to U+009F), or one of the
+  /// separators U+2028 and U+2029, with which some readers end a line.
+  private static func endsLine(_ character: Span<UInt8>) -> Bool {
+    switch character.count {
+    case 2: character[0] == 0xC2 && character[1] < 0xA0
+    case 3: character[0] == 0xE2 && character[1] == 0x80 && 0xA8...0xA9 ~= character[2]
+    default: false
+    }
+  }
+
+  /// Appends foreign text on one line: control characters show as blanks, what
+  /// is not UTF-8 shows as "?".
   @inline(never)
   mutating func appendPrintable(_ value: borrowing Span<UInt8>) {
     var index = 0
@@ -62,7 +79,11 @@ extension InlineText {
         index += 1
       } else if let length = UTF8Validation.validSequence(in: value, at: index) {
         guard count + length < capacity else { return }
-        for offset in 0..<length { append(value[index + offset]) }
+        if Self.endsLine(value.extracting(index..<index + length)) {
+          append(UInt8(ascii: " "))
+        } else {
+          append(value.extracting(index..<index + length))
+        }
         index += length
       } else {
         append(UInt8(ascii: "?"))

@@ -11,7 +11,7 @@ struct JSONNesting {
     return bits[(depth - 1) / 64] & mask(depth - 1) != 0
   }
 
-  /// False when the limit is reached.
+  /// False when there is no room for one more.
   mutating func push(isObject: Bool) -> Bool {
     guard depth < Self.limit else { return false }
     if isObject { bits[depth / 64] |= mask(depth) } else { bits[depth / 64] &= ~mask(depth) }

@@ -17,15 +17,20 @@ struct JSONReader: ~Copyable, ~Escapable {
   let document: Span<UInt8>
   private(set) var offset = 0
 
+  /// How many containers are open.
+  private var depth: Int
+
   /// Of the container being read, nothing was read yet.
   private var isFirst = true
 
   /// The member whose value is being read, for errors.
   private(set) var member: JSONText?
 
+  /// `depth`: how many containers of a larger document are open around this one.
   @_lifetime(copy document)
-  init(_ document: Span<UInt8>) {
+  init(_ document: Span<UInt8>, depth: Int = 0) {
     self.document = document
+    self.depth = depth
     member = nil
   }
 
@@ -33,9 +38,11 @@ struct JSONReader: ~Copyable, ~Escapable {
 
   @_lifetime(self: copy self)
   mutating func beginObject() throws(JSONError) {
+    member = nil
     skipBlanks()
     guard current == UInt8(ascii: "{") else { throw error(.expectedObject) }
     offset += 1
+    depth += 1
     isFirst = true
   }
 
@@ -53,6 +60,7 @@ struct JSONReader: ~Copyable, ~Escapable {
     skipBlanks()
     if current == UInt8(ascii: "}") {
       offset += 1
+      depth -= 1
       isFirst = false
       return nil
     }
@@ -80,6 +88,7 @@ struct JSONReader: ~Copyable, ~Escapable {
       return false
     }
     offset += 1
+    depth += 1
     isFirst = true
     return true
   }
@@ -90,6 +99,7 @@ struct JSONReader: ~Copyable, ~Escapable {
     skipBlanks()
     if current == UInt8(ascii: "]") {
       offset += 1
+      depth -= 1
       isFirst = false
       return false
     }
@@ -174,32 +184,37 @@ struct JSONReader: ~Copyable, ~Escapable {
 
   @_lifetime(self: copy self)
   private mutating func skipContainer() throws(JSONError) {
-    var open = JSONNesting()
+    var nesting = JSONNesting()
     repeat {
       skipBlanks()
       switch current {
       case UInt8(ascii: "{"):
-        try beginObject()
-        guard open.push(isObject: true) else { throw error(.tooDeep) }
+        try open(&nesting, isObject: true)
         if try skipName() { continue }
-        _ = open.pop()
+        _ = nesting.pop()
       case UInt8(ascii: "["):
-        offset += 1
-        guard open.push(isObject: false) else { throw error(.tooDeep) }
-        isFirst = true
+        try open(&nesting, isObject: false)
         if try nextElement() { continue }
-        _ = open.pop()
+        _ = nesting.pop()
       default:
         try skipScalar()
       }
       // A value is complete: so may be the containers around it.
-      while let isObject = open.top {
+      while let isObject = nesting.top {
         isFirst = false
         if try isObject ? skipName() : nextElement() { break }
-        _ = open.pop()
+        _ = nesting.pop()
       }
-    } while open.top != nil
+    } while nesting.top != nil
     isFirst = false
+  }
+
+  @_lifetime(self: copy self)
+  private mutating func open(_ nesting: inout JSONNesting, isObject: Bool) throws(JSONError) {
+    guard depth < JSONNesting.limit, nesting.push(isObject: isObject) else { throw error(.tooDeep) }
+    offset += 1
+    depth += 1
+    isFirst = true
   }
 
   /// Passes over a name in a skipped object; the member in error stays the one

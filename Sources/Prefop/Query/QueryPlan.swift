@@ -43,7 +43,7 @@ struct QueryPlan {
 
   mutating func next(at now: Instant) -> Step {
     if let lastOutcome, lastOutcome.remedy == .finish || lastOutcome.remedy == .giveUp { return .finished }
-    guard host < hostCount else { return .finished }
+    guard host < hostCount, !isOutOfTime else { return .finished }
     guard now < deadline else {
       isOutOfTime = true
       return .finished
@@ -62,6 +62,7 @@ struct QueryPlan {
     resumption = nil
     switch effective.remedy {
     case .finish, .giveUp: return
+    case _ where now >= deadline: isOutOfTime = true
     case .nextHost: moveToNextHost()
     case .askAgain: stayOrMove(pause: 0, at: now)
     case .pause, .slowDown: stayOrMove(pause: max(retryAfter, backoff.nextPause()), at: now)

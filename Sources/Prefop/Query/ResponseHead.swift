@@ -27,7 +27,8 @@ struct ResponseHead {
 
   private mutating func readField(_ line: Span<UInt8>) {
     if line.hasPrefix("x-reqid:", ignoringCase: true) {
-      requestID.removeAll()
+      // Of several the first counts: what a proxy adds comes after it.
+      guard requestID.isEmpty else { return }
       requestID.appendPrintable(line.extracting(8..<line.count).trimmed)
     } else if line.hasPrefix("x-log:", ignoringCase: true) {
       hasLog = !line.extracting(6..<line.count).trimmed.isEmpty

@@ -5,7 +5,7 @@ import CPlatform
 /// It stays at one address, which libcurl hands to the callbacks.
 @safe
 struct Transfer: ~Copyable {
-  private let easy: UnsafeMutableRawPointer
+  private var easy: UnsafeMutableRawPointer
   var headers: HeaderList
   private(set) var head = ResponseHead()
   private(set) var body = Bytes()
@@ -23,6 +23,9 @@ struct Transfer: ~Copyable {
 
   /// All settings must be set before the handle may be used.
   private var isConfigured = false
+
+  /// No option was set yet.
+  private var isFresh = true
 
   /// The process whose connections the handle holds.
   private let generation = Process.generation
@@ -68,7 +71,8 @@ struct Transfer: ~Copyable {
   ) throws(Failure) {
     guard !isConfigured else { return }
     endpointIndex = nil
-    unsafe curl_easy_reset(easy)
+    if !isFresh { try replaceHandle() }
+    isFresh = false
     try set(CURLOPT_NOSIGNAL, 1)
     try set(CURLOPT_QUICK_EXIT, 1)
     try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
@@ -104,9 +108,18 @@ struct Transfer: ~Copyable {
     isConfigured = true
   }
 
-  /// The next query begins anew: a handle counts for its whole life how often
-  /// connections died under it, and gives up after five.
+  /// The next query begins with a fresh handle: one counts for its whole life
+  /// how often connections died under it, and gives up after five. Resetting the
+  /// old one would not do: after a name that does not resolve libcurl 7.88 keeps
+  /// a buffer in it, and then takes no new size. Connections are the multi
+  /// handle's, and stay.
   mutating func reset() { isConfigured = false }
+
+  private mutating func replaceHandle() throws(Failure) {
+    guard let fresh = unsafe curl_easy_init() else { throw .outOfMemory }
+    unsafe curl_easy_cleanup(easy)
+    unsafe easy = fresh
+  }
 
   // MARK: One query
 

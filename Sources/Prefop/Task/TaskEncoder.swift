@@ -100,7 +100,8 @@ struct TaskEncoder: ~Copyable {
     }
     var value: JSONText?
     do throws(JSONError) {
-      var reader = JSONReader(result)
+      // The item, the list of items and the task are open around it.
+      var reader = JSONReader(result, depth: itemIndex == nil ? 1 : 3)
       value = try reader.rawValue()
       try reader.finish()
     } catch {

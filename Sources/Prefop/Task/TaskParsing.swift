@@ -56,7 +56,7 @@ enum TaskParsing {
     }
     if let member = draft.memberInError {
       if !message.isEmpty { message.append(".") }
-      message.appendPrintable(member.raw(in: document))
+      message.appendShortened(member.raw(in: document))
     }
     if !message.isEmpty { message.append(": ") }
     message.append(error.problem.description)

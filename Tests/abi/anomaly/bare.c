@@ -86,7 +86,8 @@ static int set_up_libraries(program *program) {
   if (OSSL_LIB_CTX_get0_global_default() == NULL) return 0;
   if (program->mac == NULL) {
     if (OPENSSL_init_crypto(OPENSSL_INIT_ADD_ALL_CIPHERS | OPENSSL_INIT_ADD_ALL_DIGESTS |
-            OPENSSL_INIT_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_LOAD_CONFIG, NULL) != 1) {
+                                OPENSSL_INIT_LOAD_CRYPTO_STRINGS | OPENSSL_INIT_LOAD_CONFIG,
+            NULL) != 1) {
       return 0;
     }
     program->mac = EVP_MAC_fetch(NULL, "HMAC", NULL);
@@ -102,26 +103,27 @@ static int set_up_libraries(program *program) {
 static int set_up_easy(program *program) {
   CURL *easy = program->easy;
   const char *host = test_setting(trial_current->tls ? "PREFOP_TEST_HTTPS" : "PREFOP_TEST_HTTP");
-  if (trial_current->tls && curl_easy_setopt(easy, CURLOPT_CAINFO, test_setting("PREFOP_TEST_CA")) != CURLE_OK) return 0;
+  if (trial_current->tls && curl_easy_setopt(easy, CURLOPT_CAINFO, test_setting("PREFOP_TEST_CA")) != CURLE_OK)
+    return 0;
   return curl_url_set(program->url, CURLUPART_URL, host, 0) == CURLUE_OK &&
-      curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
-      curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
-      curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) == CURLE_OK &&
-      curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
-      curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 4096L) == CURLE_OK &&
-      curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, 2000L) == CURLE_OK &&
-      curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
-      curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "") == CURLE_OK &&
-      curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK &&
-      curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
-      curl_easy_setopt(easy, CURLOPT_CURLU, program->url) == CURLE_OK &&
-      curl_easy_setopt(easy, CURLOPT_WRITEDATA, program) == CURLE_OK &&
-      curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive) == CURLE_OK &&
-      curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, ignore) == CURLE_OK &&
-      curl_multi_setopt(program->multi, CURLMOPT_SOCKETDATA, program) == CURLM_OK &&
-      curl_multi_setopt(program->multi, CURLMOPT_SOCKETFUNCTION, watch) == CURLM_OK &&
-      curl_multi_setopt(program->multi, CURLMOPT_TIMERDATA, program) == CURLM_OK &&
-      curl_multi_setopt(program->multi, CURLMOPT_TIMERFUNCTION, set_timer) == CURLM_OK;
+         curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L) == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L) == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS) == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_BUFFERSIZE, 4096L) == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, 2000L) == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https") == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "") == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_NOPROXY, "") == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_PROXY, "") == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_CURLU, program->url) == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_WRITEDATA, program) == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, receive) == CURLE_OK &&
+         curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, ignore) == CURLE_OK &&
+         curl_multi_setopt(program->multi, CURLMOPT_SOCKETDATA, program) == CURLM_OK &&
+         curl_multi_setopt(program->multi, CURLMOPT_SOCKETFUNCTION, watch) == CURLM_OK &&
+         curl_multi_setopt(program->multi, CURLMOPT_TIMERDATA, program) == CURLM_OK &&
+         curl_multi_setopt(program->multi, CURLMOPT_TIMERFUNCTION, set_timer) == CURLM_OK;
 }
 
 static void tear_down(program *program) {
@@ -139,12 +141,14 @@ static void tear_down(program *program) {
 
 static int set_up(program *program) {
   if (!set_up_libraries(program)) return 0;
-  OSSL_PARAM parameters[] = {OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, "SHA1", 4), OSSL_PARAM_construct_end()};
+  OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, "SHA1", 4), OSSL_PARAM_construct_end()};
   program->multi = curl_multi_init();
   if (program->multi != NULL) program->easy = curl_easy_init();
   if (program->easy != NULL) program->url = curl_url();
   if (program->url != NULL && set_up_easy(program)) program->signer = EVP_MAC_CTX_new(program->mac);
-  if (program->signer != NULL && EVP_MAC_init(program->signer, (const unsigned char *)"k", 1, parameters) == 1) return 1;
+  if (program->signer != NULL && EVP_MAC_init(program->signer, (const unsigned char *)"k", 1, parameters) == 1)
+    return 1;
   tear_down(program);
   return 0;
 }
@@ -169,7 +173,7 @@ static int transfer(program *program) {
       short events = program->watched[i].revents;
       program->watched[i].revents = 0;
       int mask = (events & (POLLIN | POLLHUP) ? CURL_CSELECT_IN : 0) | (events & POLLOUT ? CURL_CSELECT_OUT : 0) |
-          (events & (POLLERR | POLLNVAL) ? CURL_CSELECT_ERR : 0);
+                 (events & (POLLERR | POLLNVAL) ? CURL_CSELECT_ERR : 0);
       if (mask == 0) continue;
       if (curl_multi_socket_action(program->multi, program->watched[i].fd, mask, &running) != CURLM_OK) return 1001;
     }
@@ -194,10 +198,11 @@ static void act_query(void *context) {
   snprintf(target, sizeof target, "/status/get/prefop?id=%s", trial_id);
   program->length = 0;
   int is_signed = EVP_MAC_init(program->signer, NULL, 0, NULL) == 1 &&
-      EVP_MAC_update(program->signer, (const unsigned char *)target, strlen(target)) == 1 &&
-      EVP_MAC_final(program->signer, digest, &length, sizeof digest) == 1;
+                  EVP_MAC_update(program->signer, (const unsigned char *)target, strlen(target)) == 1 &&
+                  EVP_MAC_final(program->signer, digest, &length, sizeof digest) == 1;
   int code = -1;
-  if (is_signed && curl_easy_setopt(program->easy, CURLOPT_REQUEST_TARGET, target) == CURLE_OK) code = transfer(program);
+  if (is_signed && curl_easy_setopt(program->easy, CURLOPT_REQUEST_TARGET, target) == CURLE_OK)
+    code = transfer(program);
   if (code == 1001) {
     tear_down(program);
   } else if (code != 0) {

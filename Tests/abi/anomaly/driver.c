@@ -16,13 +16,15 @@ typedef struct program {
 #define ECHO "echo.anomaly"
 
 static const char task_json[] =
-    "{\"id\":\"z0.anomaly\",\"code\":3,\"desc\":\"d\\u00e9crit \\ud83d\\ude00\",\"inputKey\":\"a/b.mp4\",\"inputBucket\":\"b\","
-    "\"pipeline\":\"p\",\"reqid\":\"r\",\"type\":1,\"creationDate\":\"2024-01-02T03:04:05Z\",\"taskFrom\":\"trigger: 1\","
+    "{\"id\":\"z0.anomaly\",\"code\":3,\"desc\":\"d\\u00e9crit "
+    "\\ud83d\\ude00\",\"inputKey\":\"a/b.mp4\",\"inputBucket\":\"b\","
+    "\"pipeline\":\"p\",\"reqid\":\"r\",\"type\":1,\"creationDate\":\"2024-01-02T03:04:05Z\",\"taskFrom\":\"trigger: "
+    "1\","
     "\"unknown\":[[[{}]]],\"items\":[{\"cmd\":\"avthumb/mp4\",\"code\":0,\"desc\":\"ok\",\"hash\":\"h\",\"key\":\"k\","
     "\"keys\":[\"k1\",\"k2\",\"k3\"],\"returnOld\":1},{\"cmd\":\"x\",\"code\":3,\"error\":\"e\",\"errorIndex\":2,"
     "\"result\":{\"deep\":[1,2.5e3,null]}}]}";
-static const char item_json[] =
-    "{\"cmd\":\"x\",\"code\":3,\"desc\":\"d\",\"error\":\"e\\n\",\"errorIndex\":2,\"keys\":[\"a\",\"b\"],\"result\":{\"deep\":[1]}}";
+static const char item_json[] = "{\"cmd\":\"x\",\"code\":3,\"desc\":\"d\",\"error\":\"e\\n\",\"errorIndex\":2,\"keys\":"
+                                "[\"a\",\"b\"],\"result\":{\"deep\":[1]}}";
 
 /* Telling
    ------- */
@@ -49,8 +51,8 @@ static void tell_task(prefop_status status, prefop_task *task, const prefop_erro
   const char *outcome = wrong_outcome(status, task, error);
   char text[4096] = "";
   if (task != NULL) {
-    int length = snprintf(text, sizeof text, "%s %d %s %s ", task->persistent_id, (int)task->code, task->object_name,
-        task->description);
+    int length = snprintf(
+        text, sizeof text, "%s %d %s %s ", task->persistent_id, (int)task->code, task->object_name, task->description);
     for (size_t i = 0; i < task->item_count && length < (int)sizeof text; i++) {
       length += snprintf(text + length, sizeof text - (size_t)length, "%s %s %zu ", task->items[i]->command,
           task->items[i]->object_name, task->items[i]->object_name_count);
@@ -189,8 +191,7 @@ static void act_client_free(void *context) {
 
 static void set_credentials(prefop_client *client) {
   prefop_error error = new_error();
-  prefop_status status =
-      prefop_client_set_credentials(client, TEST_SECOND_ACCESS_KEY, TEST_SECOND_SECRET_KEY, &error);
+  prefop_status status = prefop_client_set_credentials(client, TEST_SECOND_ACCESS_KEY, TEST_SECOND_SECRET_KEY, &error);
   trial_tell(status, 0, wrong_error(status, &error), "");
 }
 

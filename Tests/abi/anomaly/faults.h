@@ -18,19 +18,16 @@ typedef enum faults_owner {
   FAULTS_OWNERS
 } faults_owner;
 
-typedef enum faults_mode {
-  FAULTS_ONCE,
-  FAULTS_PERSISTENT
-} faults_mode;
+typedef enum faults_mode { FAULTS_ONCE, FAULTS_PERSISTENT } faults_mode;
 
 #define FAULTS_RECORDED 65536
 
 typedef struct faults_report {
-  uint32_t allocations;             /* seen while the window was open */
-  uint32_t failed;                  /* of these, made to fail */
-  uint32_t failed_of_prefop;        /* of the failed, the library's own */
-  uint8_t first_owner;              /* faults_owner of the first that failed */
-  uint8_t owners[FAULTS_RECORDED];  /* faults_owner of each, in order */
+  uint32_t allocations;            /* seen while the window was open */
+  uint32_t failed;                 /* of these, made to fail */
+  uint32_t failed_of_prefop;       /* of the failed, the library's own */
+  uint8_t first_owner;             /* faults_owner of the first that failed */
+  uint8_t owners[FAULTS_RECORDED]; /* faults_owner of each, in order */
 } faults_report;
 
 /* Learns where the libraries are; before it every caller is FAULTS_OTHER. */

@@ -82,14 +82,15 @@ class Trial(NamedTuple):
     @classmethod
     def parse(cls, line: str) -> Self:
         columns = line.split("\t")
-        calls = [
+        n, failed, failed_of_prefop = map(int, columns[:3])
+        owner, ended, place = columns[3:6]
+        first, second, third = (
             Call(columns[i] == "1", int(columns[i + 1]), int(columns[i + 2]), columns[i + 3])
             for i in (6, 10, 14)
-        ]
-        return cls(
-            *map(int, columns[:3]), *columns[3:6], (calls[0], calls[1], calls[2]),
-            int(columns[19]), int(columns[20]),
         )
+        calls = (first, second, third)
+        live = map(int, columns[19:21])
+        return cls(n, failed, failed_of_prefop, owner, ended, place, calls, *live)
 
 
 @dataclass
@@ -192,7 +193,7 @@ class Bench:
             ((o, w) for o in outcomes for w in range(WORKERS)), key=lambda job: job[0].step not in COLD
         )
         with ThreadPoolExecutor(WORKERS) as pool:
-            list(pool.map(lambda job: self._work(program, *job, sample), jobs))
+            list(pool.map(lambda job: self._work(program, job[0], job[1], sample), jobs))
         return outcomes
 
     def _work(self, program: str, outcome: Outcome, worker: int, sample: int) -> None:
@@ -227,12 +228,23 @@ def table(outcomes: Iterable[Outcome]) -> str:
     rows = [("step", "mode", "tried", "ours", "statuses", "theirs", "statuses", "lasting", "crashes")]
     for outcome in outcomes:
         ours, theirs = outcome.of("prefop"), outcome.of("others")
-        rows.append((
-            outcome.step, outcome.mode, str(len(outcome.trials)), str(len(ours)), status_counts(ours),
-            str(len(theirs)), status_counts(theirs), str(len(outcome.lasting)), str(outcome.crashes.total()),
-        ))
+        rows.append(
+            (
+                outcome.step,
+                outcome.mode,
+                str(len(outcome.trials)),
+                str(len(ours)),
+                status_counts(ours),
+                str(len(theirs)),
+                status_counts(theirs),
+                str(len(outcome.lasting)),
+                str(outcome.crashes.total()),
+            )
+        )
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows)
+    return "\n".join(
+        "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows
+    )
 
 
 class Report(NamedTuple):
@@ -261,7 +273,9 @@ def report(bench: Bench, steps: Sequence[str], sample: int) -> Report:
             alike = sum(other.crashes[place] for other in bare)
             excused.append(f"{outcome.step} {outcome.mode}: {count} crashes in {place}; bare: {alike}")
         if outcome.step in COLD and outcome.lasting:
-            excused.append(f"{outcome.step} {outcome.mode}: {len(outcome.lasting)} failures last: {spans(outcome.lasting)}")
+            excused.append(
+                f"{outcome.step} {outcome.mode}: {len(outcome.lasting)} failures last: {spans(outcome.lasting)}"
+            )
     faults = [fault for outcome in outcomes for fault in outcome.judge(bare_places)]
     return Report(table(outcomes), excused, faults)
 

@@ -35,9 +35,7 @@ class Sized(Structure):
     _defaults: ClassVar[dict[str, Any]] = {}
 
     def __init__(self, **members: Any) -> None:
-        super().__init__(
-            **{"struct_size": ctypes.sizeof(type(self))} | self._defaults | members
-        )
+        super().__init__(**{"struct_size": ctypes.sizeof(type(self))} | self._defaults | members)
 
 
 class TaskItem(Sized):
@@ -292,9 +290,7 @@ class Prefop:
     def parse_item(self, text: str | bytes) -> dict[str, Any]:
         """The fields of the item in a JSON text."""
         data, item, error = as_bytes(text), POINTER(TaskItem)(), Error()
-        self.check(
-            self.c.prefop_task_item_parse(data, len(data), item, error), error, item
-        )
+        self.check(self.c.prefop_task_item_parse(data, len(data), item, error), error, item)
         try:
             return item_fields(item.contents)
         finally:
@@ -303,9 +299,7 @@ class Prefop:
     def to_json(self, value: Task | TaskItem) -> str:
         """The JSON of a task or item."""
         is_task = isinstance(value, Task)
-        write = (
-            self.c.prefop_task_to_json if is_task else self.c.prefop_task_item_to_json
-        )
+        write = self.c.prefop_task_to_json if is_task else self.c.prefop_task_item_to_json
         text, length, error = c_void_p(), c_size_t(), Error()
         self.check(write(value, text, length, error), error, text)
         try:
@@ -385,15 +379,11 @@ class Client:
         self.prefop.c.prefop_client_free(self.handle)
         self.handle = c_void_p()
 
-    def query(
-        self, id: str | bytes, error: Error | None = None, **options: Any
-    ) -> dict[str, Any]:
+    def query(self, id: str | bytes, error: Error | None = None, **options: Any) -> dict[str, Any]:
         """Asks for a task; options are members of prefop_query_options."""
         return self.prefop._query(self.handle, id, options, error)
 
-    def set_credentials(
-        self, access_key: str | bytes | None, secret_key: str | bytes | None
-    ) -> None:
+    def set_credentials(self, access_key: str | bytes | None, secret_key: str | bytes | None) -> None:
         error = Error()
         status = self.prefop.c.prefop_client_set_credentials(
             self.handle, as_bytes(access_key), as_bytes(secret_key), error

@@ -1,0 +1,322 @@
+"""The example programs, each as its reader would run it, against the stub."""
+
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import pathlib
+import re
+import socket
+import subprocess
+import sys
+from base64 import urlsafe_b64encode
+from collections.abc import Callable, Iterator
+
+import pytest
+from server import StubServer, credentials, tasks
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+EXAMPLES = ROOT / "examples"
+LANGUAGES = ("c", "python", "luajit")
+PATH = "/notify?from=qiniu"
+URL = f"https://example.com{PATH}"
+JSON = "Content-Type: application/json"
+
+Run = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+def compiled(name: str, library: pathlib.Path, folder: pathlib.Path) -> str:
+    """The C example as its user compiles it, without pkg-config."""
+    program = folder / name
+    source = EXAMPLES / f"c/{name}.c"
+    command = ["cc", "-std=c11", "-Wall", "-Wextra", "-pedantic", "-Werror"]
+    command += [f"-I{ROOT / 'include'}", str(source), "-o", str(program)]
+    subprocess.run(
+        [*command, str(library), f"-Wl,-rpath,{library.parent}"], check=True
+    )
+    return str(program)
+
+
+def environment(library: pathlib.Path, **variables: str) -> dict[str, str]:
+    """What a program needs to run, with the stub's keys unless told otherwise."""
+    keys = {
+        "QINIU_ACCESS_KEY": credentials.ACCESS_KEY,
+        "QINIU_SECRET_KEY": credentials.SECRET_KEY,
+    }
+    return os.environ | keys | {"PREFOP_LIBRARY": str(library)} | variables
+
+
+@pytest.fixture(scope="module", params=LANGUAGES)
+def status(
+    request: pytest.FixtureRequest,
+    library: pathlib.Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Run:
+    """Runs the status example of a language."""
+    match request.param:
+        case "c":
+            folder = tmp_path_factory.mktemp("status")
+            command = [compiled("status", library, folder)]
+        case "python":
+            command = [sys.executable, "-B", str(EXAMPLES / "python/status.py")]
+        case "luajit":
+            command = ["luajit", str(EXAMPLES / "luajit/status.lua")]
+
+    def run(*ids: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [*command, *ids],
+            env=environment(library, **variables),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    return run
+
+
+def shown(run: "subprocess.CompletedProcess[str]") -> str:
+    return f"ended with {run.returncode}, printed\n{run.stdout}\nand\n{run.stderr}"
+
+
+OUTCOMES = [
+    # id, exit status, finished, succeeded, failed item
+    ("z0.finished", 0, "yes", "yes, every item", None),
+    ("z0.undelivered", 0, "yes", "yes, every item", None),
+    ("z0.running", 1, "no", "no", None),
+    ("z0.waiting", 1, "no", "no", None),
+    ("z0.failed", 1, "yes", "no", "1"),
+    ("z0.partly", 1, "yes", "no", "1"),
+]
+
+
+@pytest.mark.parametrize(
+    ("id", "code", "finished", "succeeded", "failed"),
+    OUTCOMES,
+    ids=[o[0] for o in OUTCOMES],
+)
+def test_task(
+    status: Run,
+    server: StubServer,
+    id: str,
+    code: int,
+    finished: str,
+    succeeded: str,
+    failed: str | None,
+) -> None:
+    run = status(id, PREFOP_API_HOSTS=server.http_url)
+    assert run.returncode == code, shown(run)
+    assert run.stderr == "", shown(run)
+    for name, answer in (("finished", finished), ("succeeded", succeeded)):
+        assert re.search(rf"^  {name} +{answer}$", run.stdout, re.MULTILINE), shown(run)
+    item = re.search(r"^  failed item +(\d+)$", run.stdout, re.MULTILINE)
+    assert (item and item[1]) == failed, shown(run)
+    assert server.requests[-1].verdict == "verified"
+
+
+@pytest.mark.parametrize("name", tasks.BY_NAME)
+def test_every_field_is_shown(status: Run, server: StubServer, name: str) -> None:
+    """Each text and number of the JSON that says something is in the output."""
+    id = f"z0.{name}"
+    run = status(id, PREFOP_API_HOSTS=server.http_url)
+    answer = json.loads(tasks.BY_NAME[name](id))
+    values = [v for k, v in answer.items() if k not in ("id", "items") and v not in ("", 0)]
+    for item in answer["items"]:
+        values += [v for k, v in item.items() if k != "keys" and v not in ("", 0)]
+        values += item.get("keys", [])
+    for value in values:
+        if isinstance(value, int):
+            continue  # Worded differently by each program.
+        text = value
+        if not isinstance(value, str):  # The stub answers compact JSON.
+            text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        assert f" {text}\n" in run.stdout, f"{text!r} is missing: {shown(run)}"
+
+
+def test_several_tasks_end_with_the_worst(status: Run, server: StubServer) -> None:
+    hosts = {"PREFOP_API_HOSTS": server.http_url}
+    run = status("z0.finished", "z0.failed", "z0.finished.2", **hosts)
+    assert run.returncode == 1, shown(run)
+    assert run.stdout.count("\ntask ") == 2, shown(run)
+    run = status("no-such-task", "z0.failed", "z0.finished", **hosts)
+    assert run.returncode == 2, shown(run)
+    assert run.stdout.count("task z0.") == 2, shown(run)
+
+
+def test_over_tls(status: Run, tls_server: StubServer) -> None:
+    variables = {"PREFOP_API_HOSTS": str(tls_server.https_url)}
+    untrusted = status("z0.finished", **variables)
+    assert untrusted.returncode == 2, shown(untrusted)
+    assert "certificate" in untrusted.stderr, shown(untrusted)
+    run = status("z0.finished", PREFOP_CA_FILE=str(tls_server.ca_file), **variables)
+    assert run.returncode == 0, shown(run)
+
+
+def test_unknown_task(status: Run, server: StubServer) -> None:
+    run = status("no-such-task", PREFOP_API_HOSTS=server.http_url)
+    assert run.returncode == 2, shown(run)
+    assert run.stdout == "", shown(run)
+    for piece in ("no-such-task: ", "HTTP 612", server.requests[-1].reqid):
+        assert piece in run.stderr, shown(run)
+    assert "try again" not in run.stderr, shown(run)
+
+
+def test_wrong_secret(status: Run, server: StubServer) -> None:
+    run = status(
+        "z0.finished", PREFOP_API_HOSTS=server.http_url, QINIU_SECRET_KEY="wrong-secret"
+    )
+    assert run.returncode == 2, shown(run)
+    assert "HTTP 401" in run.stderr, shown(run)
+    assert server.requests[-1].reqid in run.stderr, shown(run)
+    assert "wrong-secret" not in run.stderr + run.stdout, shown(run)
+
+
+def test_no_keys(status: Run, server: StubServer) -> None:
+    run = status(
+        "z0.finished",
+        PREFOP_API_HOSTS=server.http_url,
+        QINIU_ACCESS_KEY="",
+        QINIU_SECRET_KEY="",
+    )
+    assert run.returncode == 2, shown(run)
+    assert "QINIU_ACCESS_KEY" in run.stderr, shown(run)
+    assert server.requests == []
+
+
+def test_refused_host(status: Run) -> None:
+    with socket.socket() as unheard:  # Bound, but nobody listens.
+        unheard.bind(("127.0.0.1", 0))
+        host = f"127.0.0.1:{unheard.getsockname()[1]}"
+        run = status("z0.finished", PREFOP_API_HOSTS=f"http://{host}")
+    assert run.returncode == 2, shown(run)
+    assert host in run.stderr, shown(run)
+    assert "try again" in run.stderr, shown(run)
+
+
+def test_wrong_host(status: Run) -> None:
+    run = status("z0.finished", PREFOP_API_HOSTS="not a host")
+    assert run.returncode == 2, shown(run)
+    assert "api_hosts" in run.stderr, shown(run)
+
+
+def test_usage(status: Run) -> None:
+    run = status()
+    assert run.returncode == 2, shown(run)
+    assert "PERSISTENT-ID" in run.stderr or "z0." in run.stderr, shown(run)
+
+
+@pytest.mark.parametrize("status", ["python", "luajit"], indirect=True)
+def test_no_library(status: Run) -> None:
+    run = status("z0.finished", PREFOP_LIBRARY="/nowhere/libprefop.so.1")
+    assert run.returncode == 2, shown(run)
+    assert "/nowhere/libprefop.so.1" in run.stderr, shown(run)
+
+
+# Notifications
+
+
+def authorization(
+    body: bytes, secret: str = credentials.SECRET_KEY, host: str = "example.com"
+) -> str:
+    """What Qiniu would put before the body, for URL's path."""
+    text = f"POST {PATH}\nHost: {host}\n{JSON}\n\n".encode() + body
+    digest = hmac.new(secret.encode(), text, hashlib.sha1).digest()
+    return f"Qiniu {credentials.ACCESS_KEY}:{urlsafe_b64encode(digest).decode()}"
+
+
+@pytest.fixture(scope="module")
+def verify(library: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Runs the C example for notifications."""
+    program = compiled("notification", library, tmp_path_factory.mktemp("notification"))
+
+    def run(body: bytes, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        done = subprocess.run(
+            [program, *arguments],
+            input=body,
+            env=environment(library),
+            capture_output=True,
+            timeout=60,
+        )
+        return subprocess.CompletedProcess(
+            done.args, done.returncode, done.stdout.decode(), done.stderr.decode()
+        )
+
+    return run
+
+
+def test_c_notification(verify: Run) -> None:
+    body = tasks.failed("z0.told")
+    signed = f"Authorization: {authorization(body)}"
+    run = verify(body, URL, JSON, signed)
+    assert run.returncode == 0, shown(run)
+    assert run.stdout == "authentic: task z0.told, code 3, failed\n", shown(run)
+
+    run = verify(body + b" ", URL, JSON, signed)
+    assert run.returncode == 1, shown(run)
+    assert run.stdout == "" and "signature is wrong" in run.stderr, shown(run)
+
+    run = verify(body, URL, JSON)
+    assert run.returncode == 1, shown(run)
+    assert "no Authorization" in run.stderr, shown(run)
+
+    run = verify(b"", URL, JSON, f"Authorization: {authorization(b'')}")
+    assert run.returncode == 2, shown(run)
+    assert "PREFOP_ERROR_JSON" in run.stderr, shown(run)
+
+    run = verify(b"x" * (1 << 20), URL, JSON)
+    assert run.returncode == 2 and "usage" in run.stderr, shown(run)
+    run = verify(b"")
+    assert run.returncode == 2 and "usage" in run.stderr, shown(run)
+
+
+@pytest.fixture
+def receiver(library: pathlib.Path) -> Iterator[tuple["subprocess.Popen[str]", str]]:
+    """The Python example for notifications, listening, and its address."""
+    process = subprocess.Popen(
+        [sys.executable, "-B", str(EXAMPLES / "python/notification.py"), "0"],
+        env=environment(library),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+    )
+    try:
+        assert process.stdout
+        line = process.stdout.readline()
+        yield process, line.strip().rpartition("/")[2]
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def test_python_notification(receiver: tuple["subprocess.Popen[str]", str]) -> None:
+    process, address = receiver
+
+    def post(body: bytes, **headers: str) -> int:
+        connection = http.client.HTTPConnection(address, timeout=30)
+        fields = {"Host": "example.com", "Content-Type": "application/json"}
+        connection.request("POST", PATH, body, fields | headers)
+        return connection.getresponse().status
+
+    body = tasks.finished("z0.told")
+    assert post(body) == 403
+    assert post(body, Authorization=authorization(body, "another secret")) == 403
+    assert post(body, Authorization=authorization(body, host="example.org")) == 403
+    assert post(b"{}", Authorization=authorization(b"{}")) == 400
+    assert post(body, Authorization=authorization(body)) == 200
+    assert process.stdout
+    assert process.stdout.readline() == "task z0.told ended with code 0\n"
+
+
+# The demo
+
+
+def test_demo(library: pathlib.Path) -> None:
+    run = subprocess.run(
+        ["sh", str(EXAMPLES / "demo.sh"), str(library)],
+        env=os.environ | {"https_proxy": "http://127.0.0.1:1"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
+    assert run.returncode == 0, shown(run)
+    assert len(re.findall(r"^=== ", run.stdout, re.MULTILINE)) == 8, shown(run)
