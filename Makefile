@@ -7,6 +7,7 @@ BUILD := .build
 LIB := $(BUILD)/release/libprefop.so
 VENV := $(BUILD)/venv
 PYTHON := $(VENV)/bin/python
+C_SOURCES = $$(find include Sources Tests examples -name '*.[ch]' -o -name '*.cpp')
 SWIFT_BUILD := swift build --disable-local-rpath
 
 # What Debian packages are needed, in one place: to build, and to test.
@@ -66,13 +67,14 @@ fuzz: venv ## Ten minutes of libFuzzer on the JSON reader (SECONDS=...)
 lint: ## Check the layout of Swift and C; compiler warnings are errors in every build
 	$(call need,clang-format)
 	swift format lint --strict --recursive Package.swift Sources Tests
-	clang-format --dry-run --Werror $$(git ls-files '*.c' '*.h' '*.cpp')
+	clang-format --dry-run --Werror $(C_SOURCES)
 
 format: ## Lay the sources out
 	swift format --in-place --recursive Package.swift Sources Tests
-	clang-format -i $$(git ls-files '*.c' '*.h' '*.cpp')
+	clang-format -i $(C_SOURCES)
 
-install: lib ## Install below PREFIX, in DESTDIR if given
+install: ## Install below PREFIX, in DESTDIR if given
+	@test -f $(LIB) || $(MAKE) lib
 	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/lib/cmake/prefop
 	install -m 644 include/prefop.h $(DESTDIR)$(PREFIX)/include/prefop.h
 	objcopy --only-keep-debug $(LIB) $(DESTDIR)$(PREFIX)/lib/libprefop.so.$(VERSION).debug

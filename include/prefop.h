@@ -47,7 +47,7 @@
  *
  * The library starts no thread of its own, installs no signal handler, prints
  * nothing, writes no file, and reads the environment only while a client is
- * made.  While it resolves a host name libcurl may run a helper thread.  It
+ * made (the default one, while it has no key pair, at each use).  While it resolves a host name libcurl may run a helper thread.  It
  * can outlive a call that timed out, so the library stays mapped after dlclose.
  */
 #ifndef PREFOP_H
@@ -109,7 +109,7 @@ enum {
   PREFOP_ERROR_UNAUTHORIZED = -82, /* 401: wrong keys, or this machine's clock is wrong */
   PREFOP_ERROR_FORBIDDEN = -83,    /* 403 */
   PREFOP_ERROR_RATE_LIMITED = -84, /* 429, 573: ask less often */
-  PREFOP_ERROR_SERVER = -85,       /* 500 to 599, but 573 */
+  PREFOP_ERROR_SERVER = -85,       /* 500 to 599, but 573; 501, 509 and 579 will not change */
   PREFOP_ERROR_HTTP = -86,         /* any other status, redirects too: none is followed */
 
   /* An answer that is not the service's, or not an answer. */
@@ -318,7 +318,9 @@ const char *prefop_code_name(int64_t code);
  * A transient failure (no connection, a broken one, a server error, a limited
  * rate) is tried again at the same host and then at the next, with growing
  * pauses, until the time or the attempts allowed are over; the error tells of
- * the last.  The time is kept even while a name is resolved or a server sends
+ * the last.  A host that cannot be reached, or does not answer in the time of
+ * one attempt, is left for the next at once.  When the service asks to wait
+ * longer than the time allows, the call fails at once, with retry_after_ms.  The time is kept even while a name is resolved or a server sends
  * a byte a second.  A signal does not end the call unless
  * PREFOP_QUERY_INTERRUPTIBLE is set.
  *
@@ -376,7 +378,7 @@ prefop_status prefop_client_new(const prefop_client_options *options, prefop_cli
  * Changes the client's key pair, from any thread, at any time.  Queries under
  * way finish with the one that they began with.  client: NULL for the default
  * client.  Both keys, of 1 to 256 printable ASCII characters each, or both NULL
- * to forget the pair.
+ * to forget the pair; the default client then takes the environment's, if any.
  *
  * ARGUMENT, MEMORY; for the default client also what prefop_client_new can.
  */

@@ -71,6 +71,13 @@ struct QueryPlanTests {
     }
   }
 
+  @Test func aHostThatHangsLeavesTimeForTheNext() {
+    var plan = plan(hosts: 3, attempts: 3)
+    #expect(play(&plan) { host, _ in host == 2 ? .task : .timedOut }.hosts == [0, 1, 2])
+    plan = self.plan(hosts: 2, attempts: 3)
+    #expect(play(&plan) { _, _ in .timedOut }.hosts == [0, 1, 1, 1], "the last one is asked again")
+  }
+
   @Test func aStaleConnectionIsReplacedAtOnceButOnlyOnce() {
     var plan = plan(hosts: 1, attempts: 4)
     #expect(plan.next(at: at(0)) == .send(host: 0, deadline: at(1_000)))

@@ -362,7 +362,8 @@ def test_attempts_that_time_out_go_on_at_the_next_host(prefop: Prefop, server: S
         with prefop.client(api_hosts=hosts, **options, **FIRST) as client:
             error = Error()
             client.query("echo.1", error)
-    assert error.attempts == 3, error_fields(error)
+    # A host that hangs leaves the time to the next.
+    assert error.attempts == 2, error_fields(error)
 
 
 def test_ipv6(prefop: Prefop) -> None:

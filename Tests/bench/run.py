@@ -194,9 +194,8 @@ class Bench:
             self.steady(*tool, side=side, queries=count)
             rows = [line.split() for line in file.read_text().splitlines()]
             calls = {row[0]: row[1] for row in rows if len(row) == 2}
-            return Counter(
-                {name: int(n) for name, n in calls.items() if n.isdigit() and name != "total"}
-            )
+            calls.pop("total", None)
+            return Counter({name: int(n) for name, n in calls.items() if n.isdigit()})
 
         few, many = run(queries), run(2 * queries)
         each = {name: (many[name] - few[name]) / queries for name in many}

@@ -33,7 +33,8 @@ struct ErrorReport {
     unsafe target.pointee.http_status = Int32(clamping: report.httpStatus)
     unsafe target.pointee.curl_code = Int32(clamping: report.curlCode)
     unsafe target.pointee.attempts = Int32(clamping: report.attempts)
-    unsafe target.pointee.retryable = report.isRetryable ? 1 : 0
+    // Memory may be there again.
+    unsafe target.pointee.retryable = report.isRetryable || status == .memory ? 1 : 0
     unsafe target.pointee.retry_after_ms = report.retryAfter
     unsafe Self.copy(report.requestID, to: &target.pointee.request_id)
     unsafe Self.copy(report.host, to: &target.pointee.host)

@@ -26,6 +26,8 @@ enum ClientHandle {
   }
 
   private static func makeClient(_ given: prefop_client_options) throws(Failure) -> Client {
+    // Here and not at the first query: the libraries read the environment.
+    try Curl.prepare()
     let pair = try unsafe KeyPair.given(
       given.access_key, "options.access_key", given.secret_key, "options.secret_key", .configuration)
     let settings = try unsafe ClientOptions.settings(from: given)

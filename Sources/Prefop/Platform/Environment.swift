@@ -12,6 +12,14 @@ enum Environment {
     return unsafe CText.span(value)
   }
 
+  /// Lets the C library read TZ now: it does so at the first use of a calendar,
+  /// which else would be the check of a certificate's dates.
+  static func readTimeZone() {
+    var epoch = time_t(0)
+    var calendar = unsafe tm()
+    _ = unsafe gmtime_r(&epoch, &calendar)
+  }
+
   /// Whether a switch is on: true, yes, y or 1, in any case.
   static func isOn(_ name: StaticString) -> Bool {
     guard let value = value(name) else { return false }

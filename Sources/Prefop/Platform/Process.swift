@@ -13,6 +13,16 @@ struct ProcessState: ~Copyable {
 
   fileprivate var handlesForks = false
 
+  /// Keeps a descriptor from outliving a fork.
+  mutating func remember(descriptor: Int32) throws(OutOfMemory) { try descriptors.append(descriptor) }
+
+  mutating func forget(descriptor: Int32) {
+    for index in descriptors.indices where descriptors[index] == descriptor {
+      _ = descriptors.swapRemove(at: index)
+      return
+    }
+  }
+
   /// EVP_MAC, once fetched.
   var hmac: OpaquePointer?
 
@@ -43,21 +53,34 @@ enum Process {
     return try unsafe body(&state.pointee)
   }
 
-  /// Keeps a descriptor from outliving a fork.
-  static func remember(descriptor: Int32) throws(OutOfMemory) {
-    try withState(orFailing: { $0 }) { state throws(OutOfMemory) in try state.descriptors.append(descriptor) }
+  /// Opens a descriptor that no forked child keeps: there is no fork between
+  /// `make` and the moment that the descriptor is known.
+  static func open(_ make: () -> Int32) throws(OutOfMemory) -> Int32 {
+    try withState(orFailing: { $0 }) { state throws(OutOfMemory) in
+      try state.descriptors.reserve(1)
+      let descriptor = make()
+      if descriptor >= 0 { try state.descriptors.append(descriptor) }
+      return descriptor
+    }
   }
 
-  /// To be called before the descriptor is closed: afterwards the number may be
-  /// another's.
+  /// Closes a descriptor; there is no fork between that and its being forgotten,
+  /// or a child might close a descriptor of the host with the same number.
+  static func close(_ descriptor: Int32) -> Int32 {
+    do throws(OutOfMemory) {
+      return try withState(orFailing: { $0 }) { state throws(OutOfMemory) in
+        state.forget(descriptor: descriptor)
+        return CPlatform.close(descriptor)
+      }
+    } catch {
+      return CPlatform.close(descriptor)
+    }
+  }
+
+  /// To be called before somebody else closes the descriptor.
   static func forget(descriptor: Int32) {
     do throws(OutOfMemory) {
-      try withState(orFailing: { $0 }) { state throws(OutOfMemory) in
-        for index in state.descriptors.indices where state.descriptors[index] == descriptor {
-          _ = state.descriptors.swapRemove(at: index)
-          return
-        }
-      }
+      try withState(orFailing: { $0 }) { state throws(OutOfMemory) in state.forget(descriptor: descriptor) }
     } catch {
       // There is no state, so nothing was ever remembered.
     }
@@ -122,7 +145,7 @@ enum Process {
     let process = unsafe shared
     unsafe forEachLock { unsafe _ = pthread_mutex_init($0, nil) }
     if let state = unsafe process.pointee.state?.assumingMemoryBound(to: ProcessState.self) {
-      for index in unsafe state.pointee.descriptors.indices { _ = unsafe close(state.pointee.descriptors[index]) }
+      for index in unsafe state.pointee.descriptors.indices { _ = unsafe CPlatform.close(state.pointee.descriptors[index]) }
       unsafe state.pointee.descriptors.removeAll()
     }
     unsafe process.pointee.generation += 1

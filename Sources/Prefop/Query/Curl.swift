@@ -9,6 +9,7 @@ enum Curl {
     try Process.withState(orFailing: { _ in .outOfMemory }) { state throws(Failure) in
       try Crypto.prepare(&state)
       guard !state.isCurlReady else { return }
+      Environment.readTimeZone()
       let code = prefop_curl_global_init()
       guard code == CURLE_OK else {
         if code == CURLE_OUT_OF_MEMORY { throw .outOfMemory }

@@ -39,10 +39,28 @@ struct Multi: ~Copyable {
   }
 
   init() throws(Failure) {
-    let search = WakeupPairSearch()
-    guard let multi = unsafe curl_multi_init() else { throw .outOfMemory }
-    unsafe self.multi = multi
-    wakeupPair = unsafe search.pair(of: multi)
+    unsafe (multi, wakeupPair) = try unsafe Self.makeHandle()
+  }
+
+  /// One at a time in the process, so that no two searches see each other's
+  /// pairs, and no fork comes before the pair is known.
+  private static func makeHandle() throws(Failure) -> (UnsafeMutableRawPointer, (Int32, Int32)?) {
+    try unsafe Process.withState(orFailing: { _ in .outOfMemory }) { state throws(Failure) in
+      let search = WakeupPairSearch()
+      guard let multi = unsafe curl_multi_init() else { throw .outOfMemory }
+      let pair = unsafe search.pair(of: multi)
+      do throws(OutOfMemory) {
+        if let pair {
+          try state.remember(descriptor: pair.0)
+          try state.remember(descriptor: pair.1)
+        }
+      } catch {
+        if let pair { state.forget(descriptor: pair.0) }
+        unsafe curl_multi_cleanup(multi)
+        throw .outOfMemory
+      }
+      return unsafe (multi, pair)
+    }
   }
 
   deinit {
@@ -59,10 +77,6 @@ struct Multi: ~Copyable {
   mutating func configure(at address: UnsafeMutableRawPointer) throws(Failure) {
     do throws(OutOfMemory) {
       try watched.reserve(4)
-      if let wakeupPair {
-        try Process.remember(descriptor: wakeupPair.0)
-        try Process.remember(descriptor: wakeupPair.1)
-      }
     } catch {
       throw .outOfMemory
     }

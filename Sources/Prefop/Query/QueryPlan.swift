@@ -64,8 +64,9 @@ struct QueryPlan {
     case .finish, .giveUp: return
     case _ where now >= deadline: isOutOfTime = true
     case .nextHost: moveToNextHost()
+    case .nextHostOrPause where host + 1 < hostCount: moveToNextHost()
     case .askAgain: stayOrMove(pause: 0, at: now)
-    case .pause, .slowDown: stayOrMove(pause: max(retryAfter, backoff.nextPause()), at: now)
+    case .pause, .slowDown, .nextHostOrPause: stayOrMove(pause: max(retryAfter, backoff.nextPause()), at: now)
     }
   }
 

@@ -12,6 +12,9 @@ enum Remedy: Equatable {
   case slowDown
   /// Ask the next host at once.
   case nextHost
+  /// Ask the next host at once; when there is none, the last one again after a
+  /// pause. A host that hangs must not use up the time of those behind it.
+  case nextHostOrPause
 }
 
 extension Outcome {
@@ -24,7 +27,8 @@ extension Outcome {
       .giveUp
     case .status(500...): .pause
     case .status: .giveUp
-    case .hijacked, .broken, .timedOut: .pause
+    case .hijacked, .broken: .pause
+    case .timedOut: .nextHostOrPause
     case .stale: .askAgain
     case .notATask, .unresolved, .unreachable, .untrusted: .nextHost
     case .tooLarge, .outOfMemory, .system: .giveUp

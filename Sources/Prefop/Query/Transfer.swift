@@ -265,22 +265,15 @@ struct Transfer: ~Copyable {
   ) -> curl_socket_t {
     guard let address = unsafe address else { return -1 }
     let type = unsafe address.pointee.socktype | CInt(SOCK_CLOEXEC.rawValue)
-    let descriptor = unsafe socket(address.pointee.family, type, address.pointee.protocol)
-    guard descriptor >= 0 else { return -1 }
     do throws(OutOfMemory) {
-      try Process.remember(descriptor: descriptor)
-      return descriptor
+      return try Process.open { unsafe socket(address.pointee.family, type, address.pointee.protocol) }
     } catch {
       unsafe context?.assumingMemoryBound(to: Transfer.self).pointee.isOutOfMemory = true
-      _ = close(descriptor)
       return -1
     }
   }
 
-  private static func closeSocket(_ descriptor: curl_socket_t) -> CInt {
-    Process.forget(descriptor: descriptor)
-    return close(descriptor)
-  }
+  private static func closeSocket(_ descriptor: curl_socket_t) -> CInt { Process.close(descriptor) }
 
   // MARK: Options
 

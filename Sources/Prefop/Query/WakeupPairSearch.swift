@@ -12,7 +12,7 @@ struct WakeupPairSearch {
   private let first: Int32
 
   /// How many descriptors are looked at; other threads may open some meanwhile.
-  private static var reach: Int32 { 32 }
+  private static var reach: Int32 { 64 }
 
   init() {
     first = prefop_duplicate_lowest(2)
