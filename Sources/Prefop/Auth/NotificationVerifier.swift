@@ -1,6 +1,6 @@
 /// Recomputes a notification's signature and compares (`protocol.md`, notify).
 struct NotificationVerifier: ~Copyable {
-  private var signer: Signer
+  private let signer: Signer
 
   enum Coverage {
     case body
@@ -13,11 +13,12 @@ struct NotificationVerifier: ~Copyable {
   }
 
   init(_ pair: KeyPair) throws(Failure) {
-    signer = try Signer(key: pair.secretKey)
+    signer = try orFailure { () throws(OutOfMemory) in try Signer() }
+    signer.setKey(pair.secretKey)
   }
 
   /// Whether the signature, which must be right, covers the body.
-  mutating func verify(_ notification: Notification, accessKey: Span<UInt8>) throws(Failure) -> Coverage {
+  func verify(_ notification: Notification, accessKey: Span<UInt8>) throws(Failure) -> Coverage {
     guard let authorization = notification.headers.value(of: "authorization") else {
       throw Failure(.unsigned, "the notification has no Authorization header")
     }
@@ -53,29 +54,29 @@ struct NotificationVerifier: ~Copyable {
       "the notification's signature is wrong: it is forged, or method, url, headers or body are not as Qiniu sent them")
   }
 
-  private mutating func find(
+  private func find(
     _ signature: Span<UInt8>, _ scheme: Scheme, _ notification: Notification, decodedPath: inout Bytes
   ) throws(Failure) -> Coverage? {
     try find(signature, scheme, notification, path: decodedPath.span)
   }
 
-  private mutating func find(
+  private func find(
     _ signature: Span<UInt8>, _ scheme: Scheme, _ notification: Notification, path: Span<UInt8>
   ) throws(Failure) -> Coverage? {
     let type = notification.headers.value(of: "content-type")
     let isForm = type?.equals("application/x-www-form-urlencoded") ?? true
     switch scheme {
     case .qbox:
-      let isRight = try signQBox(notification, path, withBody: isForm) { $0.span.equalsInConstantTime(signature) }
+      let isRight = signQBox(notification, path, withBody: isForm) { $0.span.equalsInConstantTime(signature) }
       return isRight ? coverage(isForm, notification) : nil
     case .qiniu:
       let isCovered = isForm || type?.equals("application/json") ?? false
-      if try signQiniu(notification, path, type, withBody: isCovered, { $0.span.equalsInConstantTime(signature) }) {
+      if signQiniu(notification, path, type, withBody: isCovered, { $0.span.equalsInConstantTime(signature) }) {
         return coverage(isCovered, notification)
       }
       // Java and Python sign the body also when the type has parameters.
       guard !isCovered,
-        try signQiniu(notification, path, type, withBody: true, { $0.span.equalsInConstantTime(signature) })
+        signQiniu(notification, path, type, withBody: true, { $0.span.equalsInConstantTime(signature) })
       else { return nil }
       return .body
     }
@@ -86,55 +87,55 @@ struct NotificationVerifier: ~Copyable {
     coversBody || notification.body.isEmpty ? .body : .withoutBody
   }
 
-  private mutating func signQBox(
+  private func signQBox(
     _ notification: Notification, _ path: Span<UInt8>, withBody: Bool, _ matches: (SignatureText) -> Bool
-  ) throws(Failure) -> Bool {
-    try signer.rewind()
-    try addTarget(path, notification.url.query)
-    try signer.add("\n")
-    if withBody { try signer.add(notification.body) }
-    return matches(try signer.finish())
+  ) -> Bool {
+    signer.rewind()
+    addTarget(path, notification.url.query)
+    signer.add("\n")
+    if withBody { signer.add(notification.body) }
+    return matches(signer.finish())
   }
 
-  private mutating func signQiniu(
+  private func signQiniu(
     _ notification: Notification, _ path: Span<UInt8>, _ type: Span<UInt8>?, withBody: Bool,
     _ matches: (SignatureText) -> Bool
-  ) throws(Failure) -> Bool {
-    try signer.rewind()
-    try signer.add(notification.method)
-    try signer.add(" ")
-    try addTarget(path, notification.url.query)
-    try signer.add("\nHost: ")
-    try signer.add(notification.host)
-    try signer.add("\nContent-Type: ")
-    if let type { try signer.add(type) } else { try signer.add("application/x-www-form-urlencoded") }
-    try signer.add("\n")
-    try addSignedFields(notification.headers)
-    try signer.add("\n")
-    if withBody { try signer.add(notification.body) }
-    return matches(try signer.finish())
+  ) -> Bool {
+    signer.rewind()
+    signer.add(notification.method)
+    signer.add(" ")
+    addTarget(path, notification.url.query)
+    signer.add("\nHost: ")
+    signer.add(notification.host)
+    signer.add("\nContent-Type: ")
+    if let type { signer.add(type) } else { signer.add("application/x-www-form-urlencoded") }
+    signer.add("\n")
+    addSignedFields(notification.headers)
+    signer.add("\n")
+    if withBody { signer.add(notification.body) }
+    return matches(signer.finish())
   }
 
-  private mutating func addTarget(_ path: Span<UInt8>, _ query: Span<UInt8>) throws(Failure) {
-    if path.isEmpty { try signer.add("/") } else { try signer.add(path) }
+  private func addTarget(_ path: Span<UInt8>, _ query: Span<UInt8>) {
+    if path.isEmpty { signer.add("/") } else { signer.add(path) }
     guard !query.isEmpty else { return }
-    try signer.add("?")
-    try signer.add(query)
+    signer.add("?")
+    signer.add(query)
   }
 
   /// The X-Qiniu- fields in the order of their canonical names; of a repeated
   /// one the first value.
-  private mutating func addSignedFields(_ headers: HeaderFields) throws(Failure) {
+  private func addSignedFields(_ headers: HeaderFields) {
     var last: Int?
     while let next = nextSignedField(headers, after: last) {
       let field = headers.field(at: next)
       for index in field.name.indices {
         let byte = InlineArray<1, UInt8>(repeating: field.canonicalByte(at: index))
-        try signer.add(byte.span)
+        signer.add(byte.span)
       }
-      try signer.add(": ")
-      try signer.add(field.value)
-      try signer.add("\n")
+      signer.add(": ")
+      signer.add(field.value)
+      signer.add("\n")
       last = next
     }
   }

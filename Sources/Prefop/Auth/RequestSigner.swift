@@ -2,7 +2,9 @@
 struct RequestSigner: ~Copyable {
   private var access = Bytes()
   private var secretKey = Secret()
-  private var signer = Signer()
+  private let signer: Signer
+
+  init() throws(OutOfMemory) { signer = try Signer() }
 
   var accessKey: Span<UInt8> { @_lifetime(borrow self) get { access.span } }
 
@@ -11,34 +13,28 @@ struct RequestSigner: ~Copyable {
     access.span.equals(pair.accessKey) && secretKey.span.equalsInConstantTime(pair.secretKey)
   }
 
-  mutating func take(_ pair: KeyPair) throws(Failure) {
-    try signer.setKey(pair.secretKey)
-    do throws(OutOfMemory) {
-      // Without the pair the key in the signer is not trusted to be its own.
-      secretKey = Secret()
-      access = try Bytes(copying: pair.accessKey)
-      secretKey = try Secret(copying: pair.secretKey)
-    } catch {
-      throw .outOfMemory
-    }
+  mutating func take(_ pair: KeyPair) throws(OutOfMemory) {
+    // Until the whole pair is there, it holds none.
+    secretKey = Secret()
+    access = try Bytes(copying: pair.accessKey)
+    secretKey = try Secret(copying: pair.secretKey)
+    signer.setKey(pair.secretKey)
   }
 
   /// The signature of a status request; `date` when it is sent.
-  mutating func sign(
-    target: Span<UInt8>, host: Span<UInt8>, date: InlineArray<16, UInt8>?
-  ) throws(Failure) -> SignatureText {
-    try signer.rewind()
-    try signer.add("GET ")
-    try signer.add(target)
-    try signer.add("\nHost: ")
-    try signer.add(host)
-    try signer.add("\nContent-Type: application/x-www-form-urlencoded\n")
+  func sign(target: Span<UInt8>, host: Span<UInt8>, date: InlineArray<16, UInt8>?) -> SignatureText {
+    signer.rewind()
+    signer.add("GET ")
+    signer.add(target)
+    signer.add("\nHost: ")
+    signer.add(host)
+    signer.add("\nContent-Type: application/x-www-form-urlencoded\n")
     if let date {
-      try signer.add("X-Qiniu-Date: ")
-      try signer.add(date.span)
-      try signer.add("\n")
+      signer.add("X-Qiniu-Date: ")
+      signer.add(date.span)
+      signer.add("\n")
     }
-    try signer.add("\n")
-    return try signer.finish()
+    signer.add("\n")
+    return signer.finish()
   }
 }

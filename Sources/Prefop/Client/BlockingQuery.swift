@@ -70,6 +70,7 @@ extension Client {
         "no credentials: give access_key and secret_key to the client or the query, or set QINIU_ACCESS_KEY and QINIU_SECRET_KEY"
       )
     }
+    try engine.goAnonymous()
     return false
   }
 

@@ -1,4 +1,3 @@
-import CCrypto
 import CPrefop
 
 /// From a notification to its task: first the signature, then the body.
@@ -6,8 +5,6 @@ enum NotificationReading {
   static func task(
     in notification: Notification, client: OpaquePointer?, fault: inout Message
   ) throws(Failure) -> UnsafeMutablePointer<prefop_task> {
-    _ = ERR_set_mark()
-    defer { _ = ERR_pop_to_mark() }
     if let pair = notification.pair {
       try verify(notification, pair)
     } else {
@@ -27,7 +24,7 @@ enum NotificationReading {
   }
 
   private static func verify(_ notification: Notification, _ pair: KeyPair) throws(Failure) {
-    var verifier = try NotificationVerifier(pair)
+    let verifier = try NotificationVerifier(pair)
     guard try verifier.verify(notification, accessKey: pair.accessKey) == .withoutBody else { return }
     guard notification.allowsUnsignedBody else {
       throw Failure(

@@ -11,7 +11,8 @@ struct HostAddress: ~Escapable {
   init(_ text: Span<UInt8>, listedIn list: StaticString) throws(Failure) {
     // Such a text is not shown: it may hold a password.
     guard text.firstIndex(of: UInt8(ascii: "@")) == nil else {
-      throw Failure(.configuration, "{name}: a host has a user or a password before \"@\": give \"host[:port]\"", name: list)
+      throw Failure(
+        .configuration, "{name}: a host has a user or a password before \"@\": give \"host[:port]\"", name: list)
     }
     let hostEnd = try Self.endOfHost(text, list)
     host = text.extracting(0..<hostEnd)

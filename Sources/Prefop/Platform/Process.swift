@@ -23,9 +23,6 @@ struct ProcessState: ~Copyable {
     }
   }
 
-  /// EVP_MAC, once fetched.
-  var hmac: OpaquePointer?
-
   var isCurlReady = false
 
   /// The prefop_client behind NULL, once made.
@@ -145,7 +142,9 @@ enum Process {
     let process = unsafe shared
     unsafe forEachLock { unsafe _ = pthread_mutex_init($0, nil) }
     if let state = unsafe process.pointee.state?.assumingMemoryBound(to: ProcessState.self) {
-      for index in unsafe state.pointee.descriptors.indices { _ = unsafe CPlatform.close(state.pointee.descriptors[index]) }
+      for index in unsafe state.pointee.descriptors.indices {
+        _ = unsafe CPlatform.close(state.pointee.descriptors[index])
+      }
       unsafe state.pointee.descriptors.removeAll()
     }
     unsafe process.pointee.generation += 1

@@ -39,8 +39,8 @@ extension Engine {
   ) throws(Failure) {
     try unsafe transfer.value.prepare(settings, host: host, at: transfer.rawAddress)
     let date = settings.sendsDate ? QiniuDate(secondsSince1970: Clock.secondsSince1970).text : nil
-    try transfer.value.sign(
-      with: &signer.value, isSigned: isSigned, host: settings.endpoints[host].authority, date: date)
+    transfer.value.sign(
+      with: signer.value, isSigned: isSigned, host: settings.endpoints[host].authority, date: date)
   }
 
   /// Makes an outcome of what libcurl says, and of what came.

@@ -7,8 +7,8 @@ enum Curl {
   /// counterpart, because the library stays loaded.
   static func prepare() throws(Failure) {
     try Process.withState(orFailing: { _ in .outOfMemory }) { state throws(Failure) in
-      try Crypto.prepare(&state)
       guard !state.isCurlReady else { return }
+      try Crypto.prepare()
       Environment.readTimeZone()
       let code = prefop_curl_global_init()
       guard code == CURLE_OK else {

@@ -11,7 +11,7 @@ struct Engine: ~Copyable {
     try Curl.prepare()
     let multi = try Self.makeMulti()
     let transfer = try Self.box(orFailure { () throws(OutOfMemory) in try Transfer(settings) })
-    let signer = try Self.box(RequestSigner())
+    let signer = try Self.box(orFailure { () throws(OutOfMemory) in try RequestSigner() })
     let draft = try Self.box(TaskDraft())
     self.multi = multi
     self.signer = signer
@@ -23,17 +23,27 @@ struct Engine: ~Copyable {
   var isUsable: Bool { multi.value.isUsable }
 
   /// Whether it makes signatures of this pair already.
-  func signs(with pair: KeyPair) -> Bool { signer.value.holds(pair) }
+  func signs(with pair: KeyPair) -> Bool { transfer.value.headers.isSigned && signer.value.holds(pair) }
 
   /// The header's key first: a signer that could not take the pair is given it
   /// again by the next query.
-  mutating func sign(with pair: KeyPair) throws(Failure) {
+  func sign(with pair: KeyPair) throws(Failure) {
     do throws(OutOfMemory) {
       try transfer.value.headers.setAccessKey(pair.accessKey)
+      try signer.value.take(pair)
     } catch {
       throw .outOfMemory
     }
-    try signer.value.take(pair)
+  }
+
+  /// Lets requests go unsigned.
+  func goAnonymous() throws(Failure) {
+    guard transfer.value.headers.isSigned || transfer.value.headers.isEmpty else { return }
+    do throws(OutOfMemory) {
+      try transfer.value.headers.setAccessKey(Span())
+    } catch {
+      throw .outOfMemory
+    }
   }
 
   private static func makeMulti() throws(Failure) -> Box<Multi> {

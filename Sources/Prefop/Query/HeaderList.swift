@@ -1,107 +1,74 @@
 import CLibcurl
 import CPlatform
 
-/// The request's own headers: one list for the life of a handle, changed in
-/// place, so that a query takes no memory for them.
+/// The request's own header fields, changed in place, so that a query takes no
+/// memory for them.
+///
+/// They are one entry of libcurl's list, lines and all: libcurl compares every
+/// entry with every field that it knows, which for five entries is a twentieth
+/// of a query. The line that libcurl must see, lest it adds its own, is first.
 @safe
 struct HeaderList: ~Copyable {
-  /// In the order in which they are sent; the optional ones last.
-  private enum Slot: Int {
-    case userAgent, acceptEncoding, contentType, date, authorization
+  private let node: Box<curl_slist>
+  private let userAgent: Bytes
+  private let hasDate: Bool
 
-    static var count: Int { 5 }
+  /// Whether there is an Authorization line.
+  private(set) var isSigned = false
+
+  /// All lines, separated by CR LF, ended by NUL.
+  private var lines = Bytes()
+  private var dateOffset = 0
+  private var signatureOffset = 0
+
+  /// `userAgent`: the whole line, ended by NUL.
+  init(userAgent: Span<UInt8>, hasDate: Bool) throws(OutOfMemory) {
+    let node = try unsafe Box(curl_slist(data: nil, next: nil))
+    let line = try Bytes(copying: userAgent.extracting(0..<userAgent.count - 1))
+    unsafe self.node = unsafe node
+    self.userAgent = line
+    self.hasDate = hasDate
   }
 
-  private let nodes: UnsafeMutablePointer<curl_slist>
-  private var userAgent = Bytes()
-  private var acceptEncoding = Bytes()
-  private var contentType = Bytes()
-  private var date = Bytes()
-  private var authorization = Bytes()
+  deinit { lines.wipe() }
 
-  private static var dateName: StaticString { "X-Qiniu-Date: " }
-  private static var authorizationName: StaticString { "Authorization: Qiniu " }
+  var isEmpty: Bool { lines.isEmpty }
 
-  static func make(userAgent: Span<UInt8>) throws(OutOfMemory) -> HeaderList {
-    let memory = try unsafe allocate(byteCount(of: curl_slist.self, count: Slot.count))
-    var list = unsafe HeaderList(memory.bindMemory(to: curl_slist.self, capacity: Slot.count))
-    try list.fill(userAgent)
-    return list
-  }
+  /// What libcurl takes as CURLOPT_HTTPHEADER.
+  var head: UnsafeMutableRawPointer { unsafe node.rawAddress }
 
-  private mutating func fill(_ userAgent: Span<UInt8>) throws(OutOfMemory) {
-    try self.userAgent.append(userAgent)
-    try acceptEncoding.append("Accept-Encoding: ")
-    try acceptEncoding.append(Self.encodings)
-    try acceptEncoding.append(0)
-    try contentType.append("Content-Type: application/x-www-form-urlencoded")
-    try contentType.append(0)
-    try date.append(Self.dateName)
-    try date.append(QiniuDate(secondsSince1970: 0).text.span)
-    try date.append(0)
-    connect()
-  }
-
-  private init(_ nodes: UnsafeMutablePointer<curl_slist>) {
-    unsafe self.nodes = nodes
-    for index in 0..<Slot.count {
-      unsafe (nodes + index).initialize(to: curl_slist(data: nil, next: nil))
+  /// The lines for requests that this key signs; for unsigned ones when it is empty.
+  mutating func setAccessKey(_ key: Span<UInt8>) throws(OutOfMemory) {
+    var next = Bytes()
+    try next.append("Accept-Encoding: ")
+    try next.append(Self.encodings)
+    try next.append("\r\n")
+    try next.append(userAgent.span)
+    try next.append("\r\nContent-Type: application/x-www-form-urlencoded")
+    if hasDate {
+      try next.append("\r\nX-Qiniu-Date: ")
+      dateOffset = next.count
+      try next.append(QiniuDate(secondsSince1970: 0).text.span)
+    }
+    if !key.isEmpty {
+      try next.append("\r\nAuthorization: Qiniu ")
+      try next.append(key)
+      try next.append(UInt8(ascii: ":"))
+      signatureOffset = next.count
+      try next.append(SignatureText(repeating: UInt8(ascii: "=")).span)
+    }
+    try next.append(0)
+    isSigned = !key.isEmpty
+    swap(&lines, &next)
+    // The old lines may hold a valid token.
+    next.wipe()
+    unsafe node.value.data = lines.withAddress { start in
+      unsafe UnsafeMutableRawPointer(start)?.assumingMemoryBound(to: CChar.self)
     }
   }
 
-  deinit { unsafe free(nodes) }
-
-  /// What libcurl takes as CURLOPT_HTTPHEADER.
-  var head: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(nodes) }
-
-  /// Room for an access key's token; the signature is filled in for each query.
-  mutating func setAccessKey(_ key: Span<UInt8>) throws(OutOfMemory) {
-    var line = Bytes()
-    try line.append(Self.authorizationName)
-    try line.append(key)
-    try line.append(UInt8(ascii: ":"))
-    try line.append(SignatureText(repeating: UInt8(ascii: "=")).span)
-    try line.append(0)
-    swap(&authorization, &line)
-    // The old line may hold a valid token.
-    line.wipe()
-    connect()
-  }
-
-  mutating func setDate(_ text: InlineArray<16, UInt8>) {
-    date.replace(at: Self.dateName.utf8CodeUnitCount, with: text.span)
-  }
-
-  mutating func setSignature(_ text: SignatureText) {
-    authorization.replace(at: authorization.count - 1 - text.count, with: text.span)
-  }
-
-  /// Which of the optional headers the next request carries.
-  mutating func send(date sendsDate: Bool, authorization sendsAuthorization: Bool) {
-    let first: Slot? = sendsDate ? .date : sendsAuthorization ? .authorization : nil
-    link(.contentType, to: first)
-    link(.date, to: sendsAuthorization ? .authorization : nil)
-  }
-
-  private func link(_ slot: Slot, to next: Slot?) {
-    unsafe nodes[slot.rawValue].next = nil
-    if let next { unsafe nodes[slot.rawValue].next = nodes + next.rawValue }
-  }
-
-  /// Points the nodes at the lines, which may have moved.
-  private func connect() {
-    unsafe nodes[Slot.userAgent.rawValue].data = userAgent.withAddress { unsafe Self.text($0) }
-    unsafe nodes[Slot.acceptEncoding.rawValue].data = acceptEncoding.withAddress { unsafe Self.text($0) }
-    unsafe nodes[Slot.contentType.rawValue].data = contentType.withAddress { unsafe Self.text($0) }
-    unsafe nodes[Slot.date.rawValue].data = date.withAddress { unsafe Self.text($0) }
-    unsafe nodes[Slot.authorization.rawValue].data = authorization.withAddress { unsafe Self.text($0) }
-    link(.userAgent, to: .acceptEncoding)
-    link(.acceptEncoding, to: .contentType)
-  }
-
-  private static func text(_ line: UnsafeMutablePointer<UInt8>?) -> UnsafeMutablePointer<CChar>? {
-    unsafe UnsafeMutableRawPointer(line)?.assumingMemoryBound(to: CChar.self)
-  }
+  mutating func setDate(_ text: InlineArray<16, UInt8>) { lines.replace(at: dateOffset, with: text.span) }
+  mutating func setSignature(_ text: SignatureText) { lines.replace(at: signatureOffset, with: text.span) }
 
   /// The header that libcurl would send itself for all that it can decode.
   private static var encodings: StaticString {

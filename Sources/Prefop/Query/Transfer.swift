@@ -36,7 +36,7 @@ struct Transfer: ~Copyable {
   private static var keptCapacity: Int { 64 << 10 }
 
   init(_ settings: borrowing Settings) throws(OutOfMemory) {
-    let headers = try HeaderList.make(userAgent: settings.userAgent.span)
+    let headers = try HeaderList(userAgent: settings.userAgent.span, hasDate: settings.sendsDate)
     let text = try unsafe allocate(Int(CURL_ERROR_SIZE)).assumingMemoryBound(to: CChar.self)
     guard let easy = unsafe curl_easy_init() else {
       unsafe free(text)
@@ -178,12 +178,11 @@ struct Transfer: ~Copyable {
 
   /// Dates the request and, unless it goes anonymous, signs it.
   mutating func sign(
-    with signer: inout RequestSigner, isSigned: Bool, host: Span<UInt8>, date: InlineArray<16, UInt8>?
-  ) throws(Failure) {
-    headers.send(date: date != nil, authorization: isSigned)
+    with signer: borrowing RequestSigner, isSigned: Bool, host: Span<UInt8>, date: InlineArray<16, UInt8>?
+  ) {
     if let date { headers.setDate(date) }
     guard isSigned else { return }
-    headers.setSignature(try signer.sign(target: target.span.extracting(0..<target.count - 1), host: host, date: date))
+    headers.setSignature(signer.sign(target: target.span.extracting(0..<target.count - 1), host: host, date: date))
   }
 
   private mutating func setURL(of endpoint: borrowing Endpoint) throws(Failure) {
