@@ -1,3 +1,3 @@
 #include "CPlatform.h"
 
-prefop_process prefop_process_storage = {PTHREAD_MUTEX_INITIALIZER, 1, NULL};
+prefop_process prefop_process_storage = {PTHREAD_MUTEX_INITIALIZER, NULL, PTHREAD_MUTEX_INITIALIZER, NULL, 1};

@@ -19,9 +19,11 @@
 /* One for the whole process, in static memory: it must be there before any
    allocation succeeded, and be locked while the process forks. */
 typedef struct prefop_process {
-  pthread_mutex_t mutex;
-  uint64_t generation; /* grows in each forked child; changes while there is one thread */
-  void *state;         /* ProcessState, under mutex */
+  pthread_mutex_t fork_mutex; /* taken first */
+  void *fork_guards;          /* what a fork waits for, under fork_mutex */
+  pthread_mutex_t mutex;      /* taken last */
+  void *state;                /* ProcessState, under mutex */
+  uint64_t generation;        /* grows in each forked child; changes while there is one thread */
 } prefop_process;
 
 extern prefop_process prefop_process_storage;

@@ -1,8 +1,10 @@
 /// A moment as X-Qiniu-Date has it: YYYYMMDDTHHMMSSZ, in UTC.
 struct QiniuDate {
+  let secondsSince1970: Int64
   let text: InlineArray<16, UInt8>
 
   init(secondsSince1970 seconds: Int64) {
+    secondsSince1970 = seconds
     let clamped = min(max(seconds, 0), 253_402_300_799)  // the last second of the year 9999
     let (days, secondOfDay) = clamped.quotientAndRemainder(dividingBy: 86_400)
     let date = Self.civil(daysSince1970: days)

@@ -7,9 +7,16 @@ struct Client: ~Copyable {
   struct Shared: ~Copyable {
     fileprivate var credentials: Credentials
 
+    /// Which pair that is: grows with each change, so that an engine knows
+    /// without a look at the keys whether it signs with the current one.
+    fileprivate var revision: UInt64 = 1
+
     /// Engines that nobody uses. The one used last is taken first: its
     /// connection is the likeliest to be alive still.
     fileprivate var idle = List<Engine>()
+
+    /// Engines in use. There is room for them among the idle ones.
+    fileprivate var inUse = 0
 
     fileprivate init(_ credentials: consuming Credentials) { self.credentials = credentials }
   }
@@ -27,7 +34,10 @@ struct Client: ~Copyable {
 
   func setCredentials(_ credentials: consuming Credentials) {
     var next = credentials
-    shared.withLock { shared in swap(&shared.credentials, &next) }
+    shared.withLock { shared in
+      swap(&shared.credentials, &next)
+      shared.revision += 1
+    }
     // The old pair is wiped here, outside of the lock.
   }
 
@@ -38,38 +48,57 @@ struct Client: ~Copyable {
     try shared.withLock { shared throws(Failure) in try shared.credentials.copy() }
   }
 
-  /// An engine for this thread alone, keyed with the client's pair if `isKeyed`.
+  /// An engine for this thread alone. Every one taken is to be given back.
   func takeEngine() throws(Failure) -> Engine {
-    while let engine = shared.withLock({ shared in shared.idle.popLast() }) {
-      if engine.isUsable { return engine }
+    try reserveRoom()
+    do throws(Failure) {
+      while let engine = shared.withLock({ shared in shared.idle.popLast() }) {
+        if engine.isUsable { return engine }
+      }
+      return try Engine(settings)
+    } catch {
+      shared.withLock { shared in shared.inUse -= 1 }
+      throw error
     }
-    return try Engine(settings)
   }
 
-  /// Lets the next call have the engine. One that is broken, or for which there
-  /// is no room, goes.
+  /// Lets the next call have the engine; one that is of no use any more goes.
   func giveBack(_ engine: consuming Engine) {
-    guard engine.isUsable else { return }
-    var spare: Engine? = engine
+    let isUsable = engine.isUsable
+    var spare: Engine? = consume engine
     shared.withLock { shared in
-      do throws(OutOfMemory) {
-        try shared.idle.reserve(1)
-        if let engine = spare.take() { try shared.idle.append(engine) }
-      } catch {
-        // No room to keep it: it goes at the end of this function.
+      shared.inUse -= 1
+      if isUsable, let engine = spare.take() { shared.idle.appendReserved(engine) }
+    }
+  }
+
+  /// Room to give one more engine back is made before anything is sent: then
+  /// giving it back cannot fail.
+  private func reserveRoom() throws(Failure) {
+    do throws(OutOfMemory) {
+      try shared.withLock { shared throws(OutOfMemory) in
+        try shared.idle.reserve(shared.inUse + 1)
+        shared.inUse += 1
       }
+    } catch {
+      throw .outOfMemory
     }
   }
 
   /// Makes the engine sign with the client's current pair; false when there is none.
   func key(_ engine: inout Engine) throws(Failure) -> Bool {
     var isPresent = false
+    var revision: UInt64 = 0
     var changed = Credentials()
     try shared.withLock { shared throws(Failure) in
       isPresent = shared.credentials.isPresent
-      if isPresent, !engine.signs(with: shared.credentials.pair) { changed = try shared.credentials.copy() }
+      revision = shared.revision
+      if isPresent, engine.credentialsRevision != revision { changed = try shared.credentials.copy() }
     }
-    if changed.isPresent { try engine.sign(with: changed.pair) }
+    if changed.isPresent {
+      try engine.sign(with: changed.pair)
+      engine.credentialsRevision = revision
+    }
     return isPresent
   }
 }

@@ -55,6 +55,13 @@ struct List<Element: ~Copyable>: ~Copyable {
     count += 1
   }
 
+  /// Appends where `reserve` has made room.
+  mutating func appendReserved(_ element: consuming Element) {
+    precondition(count < capacity)
+    unsafe (storage.unsafelyUnwrapped + count).initialize(to: element)
+    count += 1
+  }
+
   mutating func popLast() -> Element? {
     guard count > 0 else { return nil }
     count -= 1

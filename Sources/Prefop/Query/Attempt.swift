@@ -24,7 +24,7 @@ extension Engine {
     detail: inout Message
   ) throws(Failure) -> Attempt {
     try prepare(settings, host: host, isSigned: isSigned)
-    let handle = unsafe transfer.value.handle
+    guard let handle = unsafe transfer.value.handle else { throw .outOfMemory }
     let end = unsafe multi.value.run(handle, until: deadline, isInterruptible: isInterruptible)
     switch end {
     case .deadline: return unsafe Attempt(outcome: .timedOut)
@@ -37,10 +37,12 @@ extension Engine {
   private mutating func prepare(
     _ settings: borrowing Settings, host: Int, isSigned: Bool
   ) throws(Failure) {
+    multi.value.forkGuard.enter()
+    defer { multi.value.forkGuard.leave() }
     try unsafe transfer.value.prepare(settings, host: host, at: transfer.rawAddress)
-    let date = settings.sendsDate ? QiniuDate(secondsSince1970: Clock.secondsSince1970).text : nil
+    let seconds = settings.sendsDate ? Clock.secondsSince1970 : nil
     transfer.value.sign(
-      with: signer.value, isSigned: isSigned, host: settings.endpoints[host].authority, date: date)
+      with: signer.value, isSigned: isSigned, host: settings.endpoints[host].authority, secondsSince1970: seconds)
   }
 
   /// Makes an outcome of what libcurl says, and of what came.

@@ -7,6 +7,10 @@ struct Engine: ~Copyable {
   let signer: Box<RequestSigner>
   let draft: Box<TaskDraft>
 
+  /// The revision of the client's credentials that it signs with; 0: it signs
+  /// with another pair, or not at all.
+  var credentialsRevision: UInt64 = 0
+
   init(_ settings: borrowing Settings) throws(Failure) {
     try Curl.prepare()
     let multi = try Self.makeMulti()
@@ -19,6 +23,12 @@ struct Engine: ~Copyable {
     self.transfer = transfer
   }
 
+  deinit {
+    multi.value.forkGuard.enter()
+    defer { multi.value.forkGuard.leave() }
+    transfer.value.close()
+  }
+
   /// Not after a fork, and not after libcurl lost its way.
   var isUsable: Bool { multi.value.isUsable }
 
@@ -27,7 +37,8 @@ struct Engine: ~Copyable {
 
   /// The header's key first: a signer that could not take the pair is given it
   /// again by the next query.
-  func sign(with pair: KeyPair) throws(Failure) {
+  mutating func sign(with pair: KeyPair) throws(Failure) {
+    credentialsRevision = 0
     do throws(OutOfMemory) {
       try transfer.value.headers.setAccessKey(pair.accessKey)
       try signer.value.take(pair)
@@ -37,8 +48,9 @@ struct Engine: ~Copyable {
   }
 
   /// Lets requests go unsigned.
-  func goAnonymous() throws(Failure) {
+  mutating func goAnonymous() throws(Failure) {
     guard transfer.value.headers.isSigned || transfer.value.headers.isEmpty else { return }
+    credentialsRevision = 0
     do throws(OutOfMemory) {
       try transfer.value.headers.setAccessKey(Span())
     } catch {

@@ -8,6 +8,9 @@ struct Multi: ~Copyable {
   private let multi: UnsafeMutableRawPointer
   private let wakeupPair: (Int32, Int32)?
   private let needsSignalGuard = Curl.needsSignalGuard
+
+  /// Held around every step inside libcurl.
+  let forkGuard: ForkGuard
   private var watched = List<pollfd>()
   private var timer: Instant?
 
@@ -39,7 +42,11 @@ struct Multi: ~Copyable {
   }
 
   init() throws(Failure) {
-    unsafe (multi, wakeupPair) = try unsafe Self.makeHandle()
+    let forkGuard = try orFailure { () throws(OutOfMemory) in try ForkGuard() }
+    let (multi, wakeupPair) = try unsafe Self.makeHandle()
+    unsafe self.multi = multi
+    self.wakeupPair = wakeupPair
+    self.forkGuard = forkGuard
   }
 
   /// One at a time in the process, so that no two searches see each other's
@@ -66,6 +73,8 @@ struct Multi: ~Copyable {
   deinit {
     // In a forked child the handle is left alone, as that of a `Transfer`.
     guard generation == Process.generation else { return }
+    forkGuard.enter()
+    defer { forkGuard.leave() }
     if let wakeupPair {
       Process.forget(descriptor: wakeupPair.0)
       Process.forget(descriptor: wakeupPair.1)
@@ -103,6 +112,8 @@ struct Multi: ~Copyable {
   private mutating func runGuarded(
     _ easy: UnsafeMutableRawPointer, until deadline: Instant, isInterruptible: Bool
   ) -> End {
+    forkGuard.enter()
+    defer { forkGuard.leave() }
     now = Clock.now
     guard unsafe check(curl_multi_add_handle(multi, easy)) else { return broken }
     let end = wait(until: deadline, isInterruptible: isInterruptible)
@@ -121,7 +132,9 @@ struct Multi: ~Copyable {
       let end = min(timer ?? deadline, deadline)
       if end > now || !watched.isEmpty {
         let start = now
+        forkGuard.leave()
         let wakening = unsafe watched.withMutableBuffer { unsafe Poller.wait($0, until: end, now: start) }
+        forkGuard.enter()
         now = Clock.now
         switch wakening {
         case .ready: guard actOnReady() else { return broken }

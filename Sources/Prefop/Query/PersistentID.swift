@@ -2,6 +2,9 @@
 struct PersistentID: ~Escapable {
   let text: Span<UInt8>
 
+  /// How many bytes from the beginning need no escape: nearly always all.
+  private let plainCount: Int
+
   private static var lengthLimit: Int { 256 }
 
   @_lifetime(copy text)
@@ -11,27 +14,26 @@ struct PersistentID: ~Escapable {
       throw Failure(
         .argument, "persistent_id has {number} bytes: at most {limit}", number: text.count, limit: Self.lengthLimit)
     }
-    for index in text.indices where !Self.isUnreserved(text[index]) && text[index].isControl {
+    var plainCount = 0
+    while plainCount < text.count, Self.isUnreserved(text[plainCount]) { plainCount += 1 }
+    for index in plainCount..<text.count where text[index].isControl {
       throw Failure(
         .argument, "persistent_id {text} has a control character at byte {number}", number: index, text: text)
     }
     self.text = text
+    self.plainCount = plainCount
   }
 
   /// Appends the id as a query string has it: a blank as "+", everything but
   /// letters, digits and "-_.~" as %XX.
   func appendEscaped(to target: inout Bytes) throws(OutOfMemory) {
     try target.reserve(text.count * 3)
-    var index = 0
-    while index < text.count {
-      // Nearly every id is one run that needs no escape.
-      let start = index
-      while index < text.count, Self.isUnreserved(text[index]) { index += 1 }
-      target.appendReserved(text.extracting(start..<index))
-      guard index < text.count else { return }
+    target.appendReserved(text.extracting(0..<plainCount))
+    for index in plainCount..<text.count {
       let byte = text[index]
-      index += 1
-      if byte == UInt8(ascii: " ") {
+      if Self.isUnreserved(byte) {
+        target.appendReserved(byte)
+      } else if byte == UInt8(ascii: " ") {
         target.appendReserved(UInt8(ascii: "+"))
       } else {
         target.appendReserved(UInt8(ascii: "%"))

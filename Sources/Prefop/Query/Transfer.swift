@@ -5,12 +5,16 @@ import CPlatform
 /// It stays at one address, which libcurl hands to the callbacks.
 @safe
 struct Transfer: ~Copyable {
-  private var easy: UnsafeMutableRawPointer
+  /// nil when it is closed.
+  private var easy: UnsafeMutableRawPointer?
   var headers: HeaderList
   private(set) var head = ResponseHead()
   private(set) var body = Bytes()
   private(set) var isTooLarge = false
   private(set) var isOutOfMemory = false
+
+  /// The date of the last request: many go out in one second.
+  private var date = QiniuDate(secondsSince1970: 0)
 
   /// "/status/get/prefop?id=...", ended by NUL.
   private var target = Bytes()
@@ -50,13 +54,19 @@ struct Transfer: ~Copyable {
   }
 
   deinit {
-    // In a forked child the handle is left alone: no connection of the parent
-    // is to be closed, with a word to its peer, by the child.
-    if generation == Process.generation { unsafe curl_easy_cleanup(easy) }
+    // Open still only when it was never part of an engine.
+    if let easy = unsafe easy, generation == Process.generation { unsafe curl_easy_cleanup(easy) }
     unsafe free(errorText)
   }
 
-  var handle: UnsafeMutableRawPointer { unsafe easy }
+  var handle: UnsafeMutableRawPointer? { unsafe easy }
+
+  /// Frees the handle. In a forked child it is left alone: no connection of the
+  /// parent is to be closed, with a word to its peer, by the child.
+  mutating func close() {
+    if generation == Process.generation { unsafe curl_easy_cleanup(easy) }
+    unsafe easy = nil
+  }
 
   /// libcurl's own words for what failed.
   func describeError(in text: inout Message) {
@@ -176,13 +186,19 @@ struct Transfer: ~Copyable {
     try unsafe check(proxy.withCString { unsafe prefop_curl_set_text(easy, CURLOPT_PROXY, $0) })
   }
 
-  /// Dates the request and, unless it goes anonymous, signs it.
+  /// Dates the request, unless it is to have no date, and, unless it goes
+  /// anonymous, signs it.
   mutating func sign(
-    with signer: borrowing RequestSigner, isSigned: Bool, host: Span<UInt8>, date: InlineArray<16, UInt8>?
+    with signer: borrowing RequestSigner, isSigned: Bool, host: Span<UInt8>, secondsSince1970 seconds: Int64?
   ) {
-    if let date { headers.setDate(date) }
+    if let seconds {
+      if date.secondsSince1970 != seconds { date = QiniuDate(secondsSince1970: seconds) }
+      headers.setDate(date.text)
+    }
     guard isSigned else { return }
-    headers.setSignature(signer.sign(target: target.span.extracting(0..<target.count - 1), host: host, date: date))
+    let signature = signer.sign(
+      target: target.span.extracting(0..<target.count - 1), host: host, date: seconds == nil ? nil : date.text)
+    headers.setSignature(signature)
   }
 
   private mutating func setURL(of endpoint: borrowing Endpoint) throws(Failure) {

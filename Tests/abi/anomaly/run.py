@@ -45,7 +45,7 @@ STEPS = (
 ).split()
 TLS_STEPS = ["tls_cold", "tls_new_client", "tls_warm"]
 
-COLD = {"verify_cold", "verify_default", "query_cold", "tls_cold"}
+COLD = {"client_new", "client_new_tls", "set_default_credentials", "verify_default", "query_cold", "tls_cold"}
 """Steps in which libcurl and OpenSSL do what they do once for a process."""
 
 CANNOT_FAIL = {"client_free", "client_free_with_errors"}
