@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 import callgrind
-from nginx import Nginx
 from programs import ROOT, Programs, output
+
+sys.path.insert(0, str(ROOT / "Tests"))
+from server.nginx import Nginx  # noqa: E402
 
 
 class Line(NamedTuple):

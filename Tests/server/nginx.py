@@ -1,18 +1,17 @@
-"""nginx on loopback, which answers every query with one task."""
+"""nginx on loopback, over HTTP/1.1 and over TLS with HTTP/2.
+
+It answers every query with one task, or passes it on to a stub server.
+"""
 
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
 from typing import Self
 
-from programs import ROOT
-
-sys.path.insert(0, str(ROOT / "Tests"))
-from server.authority import Authority  # noqa: E402
+from .authority import Authority
 
 # One process, so that it can be pinned to a core by its id.
 _CONFIGURATION = """\
@@ -22,7 +21,8 @@ pid {folder}/pid;
 error_log {folder}/error.log;
 events {{ worker_connections 256; }}
 http {{
-  access_log off;
+  log_format requests '$server_protocol $connection $status $request_uri';
+  access_log {log};
   keepalive_requests 1000000000;
   keepalive_timeout 3600;
   client_body_temp_path {folder}/client;
@@ -35,21 +35,41 @@ http {{
     listen 127.0.0.1:{https} ssl http2;
     ssl_certificate {chain};
     ssl_certificate_key {key};
-    location = /status/get/prefop {{
-      alias {folder}/task.json;
-      types {{ application/json json; }}
-      add_header X-Reqid bench0000000001;
-      add_header X-Log BENCH;
-    }}
+    {location}
   }}
 }}
 """
 
+_ONE_TASK = """\
+location = /status/get/prefop {{
+      alias {folder}/task.json;
+      types {{ application/json json; }}
+      add_header X-Reqid nginx0000000001;
+      add_header X-Log NGINX;
+    }}"""
+
+_PASS_ON = """\
+location / {{
+      proxy_pass {upstream};
+      proxy_http_version 1.1;
+      # What the client signed.
+      proxy_set_header Host $http_host;
+      proxy_set_header Connection "";
+    }}"""
+
 
 class Nginx:
-    """Runs until it is closed; `http` and `https` are its origins."""
+    """Runs until it is closed; `http` and `https` are its origins.
 
-    def __init__(self, task: bytes) -> None:
+    Either `task` is every answer's body, or `upstream` is the origin of a stub
+    server that is asked. With `logs`, `requests()` tells what came.
+    """
+
+    def __init__(
+        self, task: bytes = b"", upstream: str | None = None, logs: bool = False
+    ) -> None:
+        self._upstream = upstream
+        self._logs = logs
         self._temporary = tempfile.TemporaryDirectory(prefix="prefop-bench-")
         self._authority = Authority()
         self._process: subprocess.Popen[bytes] | None = None
@@ -74,6 +94,11 @@ class Nginx:
         self._authority.close()
         self._temporary.cleanup()
 
+    def requests(self) -> list[list[str]]:
+        """Protocol, connection's number, status and target of each request."""
+        log = Path(self._temporary.name, "access.log")
+        return [line.split(" ", 3) for line in log.read_text().splitlines()]
+
     def pin(self, cores: set[int]) -> None:
         """Lets it run on these cores only."""
         assert self._process
@@ -94,6 +119,7 @@ class Nginx:
         folder = Path(self._temporary.name)
         certificate = self._authority.certificate("good")
         configuration = folder / "nginx.conf"
+        location = _PASS_ON if self._upstream else _ONE_TASK
         configuration.write_text(
             _CONFIGURATION.format(
                 folder=folder,
@@ -101,6 +127,8 @@ class Nginx:
                 https=https,
                 chain=certificate.chain,
                 key=certificate.key,
+                log=f"{folder}/access.log requests" if self._logs else "off",
+                location=location.format(folder=folder, upstream=self._upstream),
             )
         )
         self._process = subprocess.Popen(
