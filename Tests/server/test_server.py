@@ -5,6 +5,7 @@ import http.client
 import json
 import os
 import signal
+import re
 import socket
 import ssl
 import subprocess
@@ -647,10 +648,12 @@ def test_faults_over_tls(secure: StubServer) -> None:
     with handshake(secure) as peer:
         peer.sendall(raw_request(secure, "fault.drip.0"))
         assert peer.recv(1 << 16) == b"H"
-    with handshake(secure, strict=True) as peer:
+    # Whether a close_notify still goes out depends on the release of OpenSSL.
+    with handshake(secure) as peer:
         peer.sendall(raw_request(secure, "fault.half-body"))
-        with pytest.raises(ssl.SSLEOFError):
-            received(peer)
+        head, _, body = received(peer).partition(b"\r\n\r\n")
+    length = re.search(rb"(?i)content-length: (\d+)", head)
+    assert length and 0 < len(body) < int(length[1])
 
 
 @pytest.mark.parametrize("kind", CERTIFICATES[1:])
