@@ -242,7 +242,8 @@ typedef struct prefop_client_options {
   const char *proxy;          /* "[scheme://][user:password@]host[:port]" as libcurl takes it;
                                NULL: http_proxy, https_proxy, all_proxy, no_proxy as curl reads
                                them; "": none */
-  const char *ca_file;        /* PEM file of the certificate authorities; NULL: the system's */
+  const char *ca_file;        /* PEM file of the only certificate authorities to trust; NULL: those of
+                                 SSL_CERT_FILE and SSL_CERT_DIR, else the system's */
   const char *user_agent;     /* text put after the library's own User-Agent; up to 128 bytes */
   int64_t timeout_ms;         /* a whole query, pauses included; 0: 30,000; negative: none */
   int64_t attempt_timeout_ms; /* one request and its answer; 0: 10,000; negative: none */
@@ -363,6 +364,7 @@ int64_t prefop_task_failed_item(const prefop_task *task, size_t from);
  *   QINIU_ACCESS_KEY, QINIU_SECRET_KEY   the key pair, when options give none
  *   http_proxy, https_proxy, HTTPS_PROXY,
  *   all_proxy, ALL_PROXY, no_proxy, NO_PROXY   when options give no proxy
+ *   SSL_CERT_FILE, SSL_CERT_DIR          whom to trust, when options give no ca_file
  *   DISABLE_QINIU_TIMESTAMP_SIGNATURE    true, yes, y or 1: as PREFOP_CLIENT_NO_DATE
  *   DISABLE_QINIU_SECURE_PROTOCOL        true, yes, y or 1: as PREFOP_CLIENT_USE_HTTP
  * A variable that is empty counts as unset; in a program that runs with raised

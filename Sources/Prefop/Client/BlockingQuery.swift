@@ -51,7 +51,7 @@ extension Client {
           throw interruption(&report)
         }
       case .finished:
-        throw QueryFailure(plan: plan, last: last, timeout: timeout).describe(engine, &report)
+        throw QueryFailure(plan: plan, last: last, timeout: timeout).describe(engine, settings, &report)
       }
     }
   }

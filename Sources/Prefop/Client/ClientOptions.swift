@@ -28,12 +28,12 @@ enum ClientOptions {
     let prefersHTTPS = !flags.contains(PREFOP_CLIENT_USE_HTTP) && !isTLSOff
     let endpoints = try EndpointList(hosts, named: "api_hosts", preferHTTPS: prefersHTTPS)
     let proxy = try unsafe ProxySettings(given.proxy, readsEnvironment: readsEnvironment)
-    let caFile = try unsafe caFile(given.ca_file)
+    let trustStore = try unsafe TrustStore(given.ca_file, readsEnvironment: readsEnvironment)
     let userAgent = try unsafe UserAgent.header(with: CText.span(given.user_agent))
     return unsafe Settings(
       endpoints: endpoints,
       proxy: proxy,
-      caFile: caFile,
+      trustStore: trustStore,
       userAgent: userAgent,
       timeout: Duration.given(given.timeout_ms, default: defaultTimeout),
       attemptTimeout: Duration.given(given.attempt_timeout_ms, default: defaultAttemptTimeout),
@@ -61,18 +61,6 @@ enum ClientOptions {
         limit: Int(attemptLimitLimit))
     }
     return Int(given == 0 ? defaultAttemptLimit : given)
-  }
-
-  /// The file's name, ended by NUL; empty for the system's own.
-  private static func caFile(_ given: UnsafePointer<CChar>?) throws(Failure) -> Bytes {
-    guard let given = unsafe given else { return Bytes() }
-    let name = unsafe CText.span(given)
-    guard !name.isEmpty else { throw Failure(.configuration, "ca_file is empty: name a PEM file, or leave it NULL") }
-    return try orFailure { () throws(OutOfMemory) in
-      var file = try Bytes(copying: name)
-      try file.append(0)
-      return file
-    }
   }
 }
 

@@ -5,7 +5,7 @@ struct QueryFailure {
   let timeout: Int64
 
   /// Fills the report in, while the engine still holds the last answer.
-  func describe(_ engine: borrowing Engine, _ report: inout Report) -> Failure {
+  func describe(_ engine: borrowing Engine, _ settings: borrowing Settings, _ report: inout Report) -> Failure {
     let outcome = plan.lastOutcome ?? .timedOut
     report.httpStatus = last.httpStatus
     report.curlCode = last.curlCode
@@ -24,6 +24,10 @@ struct QueryFailure {
       report.message.append(": ")
     }
     describe(outcome, engine, detail, &report.message)
+    if outcome == .untrusted, settings.trustStore.isMissing {
+      report.message.append("; no certificate authorities were found: give ca_file, or have one of ")
+      report.message.append(TrustStore.systemPlaces)
+    }
     if plan.attempts > 1 {
       report.message.append(" (after ")
       report.message.append(plan.attempts)

@@ -4,8 +4,7 @@ struct Settings: ~Copyable {
   let endpoints: EndpointList
   let proxy: ProxySettings
 
-  /// The name of a PEM file, ended by NUL; empty for the system's own.
-  let caFile: Bytes
+  let trustStore: TrustStore
 
   /// The whole header line, ended by NUL.
   let userAgent: Bytes

@@ -93,9 +93,7 @@ struct Transfer: ~Copyable {
     try set(CURLOPT_CONNECTTIMEOUT_MS, Int(min(settings.connectTimeout, Int64(CInt.max))))
     try set(CURLOPT_PROTOCOLS_STR, "http,https")
     try set(CURLOPT_ACCEPT_ENCODING, "")
-    if !settings.caFile.isEmpty {
-      try unsafe check(settings.caFile.withCString { unsafe prefop_curl_set_text(easy, CURLOPT_CAINFO, $0) })
-    }
+    try trust(settings.trustStore)
     try unsafe check(settings.proxy.exceptions.withCString { unsafe prefop_curl_set_text(easy, CURLOPT_NOPROXY, $0) })
     try unsafe set(CURLOPT_HTTPHEADER, headers.head)
     try unsafe set(CURLOPT_ERRORBUFFER, UnsafeMutableRawPointer(errorText))
@@ -116,6 +114,18 @@ struct Transfer: ~Copyable {
       })
     try unsafe check(prefop_curl_set_close_function(easy) { _, descriptor in Transfer.closeSocket(descriptor) })
     isConfigured = true
+  }
+
+  /// What is named is all that is trusted: libcurl's default folder goes.
+  private func trust(_ store: borrowing TrustStore) throws(Failure) {
+    guard !store.isMissing else { return }
+    try setName(CURLOPT_CAINFO, store.file)
+    try setName(CURLOPT_CAPATH, store.folder)
+  }
+
+  private func setName(_ option: CURLoption, _ name: borrowing Bytes) throws(Failure) {
+    let code = unsafe name.withCString { unsafe prefop_curl_set_text(easy, option, name.isEmpty ? nil : $0) }
+    try check(code)
   }
 
   /// The next query begins with a fresh handle: one counts for its whole life
