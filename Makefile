@@ -12,7 +12,7 @@ SWIFT_BUILD := swift build --disable-local-rpath
 
 # What Debian packages are needed, in one place: to build, and to test.
 BUILD_PACKAGES := libcurl4-openssl-dev libssl-dev pkg-config gcc libc6-dev
-TEST_PACKAGES := python3 python3-venv openssl luajit nginx-light valgrind rapidjson-dev g++ clang-format binutils strace cmake
+TEST_PACKAGES := python3 python3-venv openssl luajit nginx-light valgrind rapidjson-dev g++ clang-format binutils strace cmake php-cli
 
 .PHONY: help lib demo test venv unit-test abi-test anomaly sanitize bench fuzz lint format install uninstall clean
 

@@ -174,3 +174,24 @@ def test_cffi_parses_a_task(library: pathlib.Path) -> None:
     assert ffi.string(task[0].persistent_id) == b"a"
     assert task[0].items[0].code == c.PREFOP_CODE_FAILED
     c.prefop_task_free(task[0])
+
+
+def test_php_reads_the_ffi_text_unchanged(library: pathlib.Path) -> None:
+    script = """<?php
+[, $header, $library] = $argv;
+$text = explode('/* ffi: end */', explode('/* ffi: begin */', file_get_contents($header))[1])[0];
+$prefop = FFI::cdef($text, $library);
+$task = $prefop->new('prefop_task *');
+$error = $prefop->new('prefop_error');
+$error->struct_size = FFI::sizeof($error);
+$json = '{"code":4,"id":"a","items":[{"code":3}]}';
+$status = $prefop->prefop_task_parse($json, strlen($json), FFI::addr($task), FFI::addr($error));
+echo $status, " ", $task->code, " ", FFI::string($task->persistent_id), " ", $task->items[0]->code, " ";
+$prefop->prefop_task_free($task);
+echo $prefop->prefop_task_parse('{', 1, FFI::addr($task), FFI::addr($error)), "\\n";
+foreach (array_slice($argv, 3) as $struct) echo FFI::sizeof($prefop->new($struct)), "\\n";
+"""
+    command = ["php", "-d", "ffi.enable=1", "--", str(HEADER), str(library), *BINDING]
+    lines = check(command, input=script).splitlines()
+    assert lines[0] == "0 4 a 3 -120"
+    assert lines[1:] == [str(layout["sizeof"]) for layout in BINDING.values()]
