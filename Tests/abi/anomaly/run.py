@@ -12,7 +12,7 @@ The contract, for the allocation that fails first:
   out or lost, the next call is right;
 - of anybody else's: the call returns some error, or the right result; the next
   call is right, save that what libcurl or OpenSSL do once for the process may
-  have failed for good ("lasting").
+  have failed for good ("lasting"), as it does in bare.c.
 
 A crash inside libcurl or OpenSSL is excused if bare.c, the same request without
 libprefop, crashes at the same place. A hang never is.
@@ -247,6 +247,11 @@ def table(outcomes: Iterable[Outcome]) -> str:
     )
 
 
+def bare_cold(step: str) -> str:
+    """The bare program's step that sets libcurl and OpenSSL up too."""
+    return "tls_cold" if step == "tls_cold" else "query_cold"
+
+
 class Report(NamedTuple):
     table: str
     excused: list[str]
@@ -264,6 +269,10 @@ def report(bench: Bench, steps: Sequence[str], sample: int) -> Report:
     crashes: dict[str, set[str]] = defaultdict(set)
     for outcome in outcomes:
         crashes[outcome.step] |= set(outcome.crashes)
+    lasting = {bare_cold(outcome.step) for outcome in outcomes if outcome.step in COLD and outcome.lasting}
+    bare_lasting = Counter[str]()
+    for outcome in bench.run("bare", sorted(lasting), MODES, sample):
+        bare_lasting[outcome.step] += len(outcome.lasting)
     # Only the steps that crash are tried bare, but then with every allocation.
     bare = bench.run("bare", [step for step, places in crashes.items() if places], MODES, 1)
     bare_places = set().union(*(outcome.crashes for outcome in bare)) if bare else set()
@@ -273,10 +282,13 @@ def report(bench: Bench, steps: Sequence[str], sample: int) -> Report:
             alike = sum(other.crashes[place] for other in bare)
             excused.append(f"{outcome.step} {outcome.mode}: {count} crashes in {place}; bare: {alike}")
         if outcome.step in COLD and outcome.lasting:
+            alike = bare_lasting[bare_cold(outcome.step)]
             excused.append(
-                f"{outcome.step} {outcome.mode}: {len(outcome.lasting)} failures last: {spans(outcome.lasting)}"
+                f"{outcome.step} {outcome.mode}: {len(outcome.lasting)} failures last: {spans(outcome.lasting)};"
+                f" bare {bare_cold(outcome.step)}: {alike}"
             )
     faults = [fault for outcome in outcomes for fault in outcome.judge(bare_places)]
+    faults += [f"{step}: failures last that do not in the bare program" for step in lasting if not bare_lasting[step]]
     return Report(table(outcomes), excused, faults)
 
 
