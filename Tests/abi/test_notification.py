@@ -370,3 +370,19 @@ def test_large_body(prefop: Prefop) -> None:
     notice = Notice(body=body).signed()
     assert outcome(prefop, notice) == ""
     assert outcome(prefop, notice.having(body=body[:-3] + b'y"}')) == "SIGNATURE"
+
+
+@pytest.mark.parametrize(
+    "notice",
+    [
+        Notice(url="https://a.example/n\nX-Qiniu-B: 1"),
+        Notice(url="https://a.example/n m"),
+        Notice(method="POST /n"),
+        Notice(method="POST\n"),
+        Notice(headers=(("X-Qiniu-A", "1\nX-Qiniu-B: 2"),)),
+        Notice(headers=(("X-Qiniu-A", "1\r\nX-Qiniu-B: 2"),)),
+    ],
+)
+def test_no_part_may_pass_for_two(prefop: Prefop, notice: Notice) -> None:
+    """A line end in the signed text would make two parts of one."""
+    assert outcome(prefop, notice.signed()) == "ARGUMENT"

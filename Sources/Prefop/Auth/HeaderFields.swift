@@ -20,9 +20,15 @@ struct HeaderFields: ~Escapable {
     }
     unsafe self.lines = lines
     self.count = count
-    for index in 0..<count where unsafe lines?[index] == nil {
-      throw Failure(
-        .argument, "notification.headers[{number}] is NULL, but header_count is {limit}", number: index, limit: count)
+    for index in 0..<count {
+      guard let line = unsafe lines?[index] else {
+        throw Failure(
+          .argument, "notification.headers[{number}] is NULL, but header_count is {limit}", number: index, limit: count)
+      }
+      // Two lines in one would be signed like two fields.
+      guard unsafe !CText.span(line).contains(where: { $0 == 0x0A || $0 == 0x0D }) else {
+        throw Failure(.argument, "notification.headers[{number}] has a line end in it", number: index)
+      }
     }
   }
 

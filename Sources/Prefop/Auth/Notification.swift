@@ -26,6 +26,9 @@ struct Notification: ~Escapable {
     headers = try unsafe HeaderFields(given.headers, count: given.header_count)
     body = try unsafe callerBytes(given.body, given.body_length, "notification.body")
     method = unsafe given.method == nil ? Self.post : CText.span(given.method)
+    guard !method.contains(where: { $0.isControl || $0 == 0x20 }) else {
+      throw Failure(.argument, "notification.method has a blank or a control character in it")
+    }
     self.url = try unsafe RequestURL(CText.span(url))
     host = try Self.host(of: self.url, headers)
   }

@@ -12,6 +12,9 @@ struct RequestURL: ~Escapable {
 
   @_lifetime(copy url)
   init(_ url: Span<UInt8>) throws(Failure) {
+    guard !url.contains(where: { $0.isControl || $0 == 0x20 }) else {
+      throw Failure(.argument, "notification.url has a blank or a control character in it")
+    }
     let whole = url.extracting(0..<(url.firstIndex(of: UInt8(ascii: "#")) ?? url.count))
     let start: Int
     if whole.hasPrefix("https://", ignoringCase: true) {

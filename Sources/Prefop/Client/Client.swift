@@ -41,6 +41,16 @@ struct Client: ~Copyable {
     // The old pair is wiped here, outside of the lock.
   }
 
+  /// Takes a pair unless there is one already.
+  func setCredentialsIfAbsent(_ credentials: consuming Credentials) {
+    var next = credentials
+    shared.withLock { shared in
+      guard !shared.credentials.isPresent else { return }
+      swap(&shared.credentials, &next)
+      shared.revision += 1
+    }
+  }
+
   var hasCredentials: Bool { shared.withLock { shared in shared.credentials.isPresent } }
 
   /// A copy of the client's own key pair.

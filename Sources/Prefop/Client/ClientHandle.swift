@@ -42,7 +42,7 @@ enum ClientHandle {
     let client = try unsafe Handle<Client>.value(of: defaultHandle())
     // What the environment did not hold when the client was made may be there now.
     if unsafe !client.pointee.hasCredentials {
-      try unsafe client.pointee.setCredentials(Credentials(ifGiven: KeyPair.fromEnvironment()))
+      try unsafe client.pointee.setCredentialsIfAbsent(Credentials(ifGiven: KeyPair.fromEnvironment()))
     }
     return unsafe client
   }

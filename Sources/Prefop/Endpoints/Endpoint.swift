@@ -50,7 +50,7 @@ struct Endpoint: ~Copyable {
     let code = unsafe ended.withCString { unsafe curl_url_set(url, part, $0, 0) }
     guard code == CURLUE_OK else {
       if code == CURLUE_OUT_OF_MEMORY { throw .outOfMemory }
-      throw Failure(.configuration, "api_hosts: libcurl does not take the host {text}", text: text)
+      throw Failure(.configuration, "api_hosts: libcurl does not take a host")
     }
   }
 }

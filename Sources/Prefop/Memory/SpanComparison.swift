@@ -32,6 +32,11 @@ extension Span<UInt8> {
     }
   }
 
+  func contains(where matches: (UInt8) -> Bool) -> Bool {
+    for index in indices where matches(self[index]) { return true }
+    return false
+  }
+
   func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
     for index in start..<Swift.max(start, count) where self[index] == byte { return index }
     return nil
