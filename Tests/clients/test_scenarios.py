@@ -6,7 +6,8 @@ scenarios.json says for each id of the stub server what must come of it:
     task         whose JSON the task is: a name in server.tasks.BY_NAME, "echo",
                  "padded", or "sample"
     message      pieces of error.message
-    retry_after_ms  the least and the most
+    retry_after_ms  the least and the most; of a date a second more, because the
+                    second that time() tells may lag behind by a tick
     others       members of prefop_error, exactly
 
 `options` are those of the client.
