@@ -40,9 +40,6 @@ static inline CURLcode prefop_curl_get_offset(CURL *easy, CURLINFO info, curl_of
   return curl_easy_getinfo(easy, info, value);
 }
 
-static inline CURLMcode prefop_curl_multi_set_long(CURLM *multi, CURLMoption option, long value) {
-  return curl_multi_setopt(multi, option, value);
-}
 static inline CURLMcode prefop_curl_multi_set_pointer(CURLM *multi, CURLMoption option, void *pointer) {
   return curl_multi_setopt(multi, option, pointer);
 }

@@ -35,7 +35,6 @@ static inline uint64_t prefop_process_generation(void) { return prefop_process_s
 char *secure_getenv(const char *name);
 
 static inline int prefop_errno(void) { return errno; }
-static inline void prefop_set_errno(int value) { errno = value; }
 static inline int prefop_set_close_on_exec(int descriptor) { return fcntl(descriptor, F_SETFD, FD_CLOEXEC); }
 static inline int prefop_descriptor_flags(int descriptor) { return fcntl(descriptor, F_GETFD); }
 static inline int prefop_duplicate_lowest(int descriptor) { return fcntl(descriptor, F_DUPFD_CLOEXEC, 0); }

@@ -7,12 +7,6 @@ struct EndpointList: ~Copyable {
 
   var count: Int { endpoints.count }
 
-  /// Whether any of them is asked over TLS.
-  var usesTLS: Bool {
-    for index in endpoints.indices where endpoints[index].isHTTPS { return true }
-    return false
-  }
-
   /// Lends an endpoint; an index past the end means the last.
   subscript(index: Int) -> Endpoint {
     unsafeAddress { unsafe endpoints.address(at: min(max(index, 0), endpoints.count - 1)) }
