@@ -76,6 +76,8 @@ extension Client {
 
   private func interruption(_ report: inout Report) -> Failure {
     report.isRetryable = true
+    // What the last attempt said is not why the query ended.
+    report.message.removeAll()
     return Failure(.interrupted, "a signal interrupted the query")
   }
 }
