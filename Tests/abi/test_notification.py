@@ -386,3 +386,23 @@ def test_large_body(prefop: Prefop) -> None:
 def test_no_part_may_pass_for_two(prefop: Prefop, notice: Notice) -> None:
     """A line end in the signed text would make two parts of one."""
     assert outcome(prefop, notice.signed()) == "ARGUMENT"
+
+
+@pytest.mark.parametrize(
+    ("signed", "sent"),
+    [
+        ("https://a.example/cb?user=1", "https://a.example/cb%3Fuser=1"),
+        ("https://a.example/cb", "https://a.example/cb%0AHost:%20b"),
+    ],
+)
+def test_an_escape_does_not_move_a_part_into_the_path(prefop: Prefop, signed: str, sent: str) -> None:
+    notice = Notice(url=signed, headers=(("Content-Type", FORM),)).signed()
+    assert outcome(prefop, notice, url=sent) == "SIGNATURE"
+
+
+def test_a_forged_body_does_not_pass_as_the_rest_of_a_signed_one(prefop: Prefop) -> None:
+    """QBox signs path, line end, body: a line end in the path must not shift them."""
+    forged = b'{"id":"forged","code":0}'
+    honest = Notice(url="https://a.example/upload", headers=(("Content-Type", FORM),), body=b"x=1\n" + forged)
+    honest = honest.signed("QBox")
+    assert outcome(prefop, honest.having(url="https://a.example/upload%0Ax=1", body=forged)) == "SIGNATURE"

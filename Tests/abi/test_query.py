@@ -1,5 +1,6 @@
 """A query, request by request: what is sent, to whom, and what comes of it."""
 
+import contextlib
 import re
 import socket
 import threading
@@ -426,3 +427,23 @@ def test_a_task_outlives_its_client(prefop: Prefop, server: StubServer) -> None:
     assert status == 0
     assert task_fields(task.contents)["items"][2]["result"]
     prefop.c.prefop_task_free(task)
+
+
+def test_the_time_to_connect_is_kept_when_nothing_answers(prefop: Prefop) -> None:
+    """libcurl's own timer ends it (28), not the limit of the attempt (no code).
+
+    A listener whose queue is full drops what would connect, so no descriptor
+    ever becomes ready: only the timer that libcurl set can tell.
+    """
+    with socket.socket() as listener, contextlib.ExitStack() as fillers:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        for _ in range(4):
+            filler = fillers.enter_context(socket.socket())
+            filler.setblocking(False)
+            filler.connect_ex(listener.getsockname())
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        options = {"connect_timeout_ms": 200, "attempt_timeout_ms": 10_000, "max_attempts": 1}
+        with prefop.client(api_hosts=url, **options, **FIRST) as client:
+            error = failure(client)
+    assert (error.name, error.curl_code) == ("PREFOP_ERROR_TIMEOUT", 28), error.fields

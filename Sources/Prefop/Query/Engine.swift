@@ -59,16 +59,14 @@ struct Engine: ~Copyable {
   }
 
   private static func makeMulti() throws(Failure) -> Box<Multi> {
-    let box = try box(Multi())
-    try configure(box)
-    return box
+    let multi = try box(Multi())
+    try configure(multi)
+    return multi
   }
+
+  private static func configure(_ multi: borrowing Box<Multi>) throws(Failure) { try multi.value.configure() }
 
   private static func box<Value: ~Copyable>(_ value: consuming Value) throws(Failure) -> Box<Value> {
     do throws(OutOfMemory) { return try Box(value) } catch { throw .outOfMemory }
-  }
-
-  private static func configure(_ box: borrowing Box<Multi>) throws(Failure) {
-    try unsafe box.value.configure(at: box.rawAddress)
   }
 }

@@ -39,6 +39,9 @@ struct HeaderList: ~Copyable {
 
   /// The lines for requests that this key signs; for unsigned ones when it is empty.
   mutating func setAccessKey(_ key: Span<UInt8>) throws(OutOfMemory) {
+    // Set only together with the lines: appending can fail at any point.
+    var newDateOffset = 0
+    var newSignatureOffset = 0
     var next = Bytes()
     try next.append("Accept-Encoding: ")
     try next.append(Self.encodings)
@@ -47,18 +50,20 @@ struct HeaderList: ~Copyable {
     try next.append("\r\nContent-Type: application/x-www-form-urlencoded")
     if hasDate {
       try next.append("\r\nX-Qiniu-Date: ")
-      dateOffset = next.count
+      newDateOffset = next.count
       try next.append(QiniuDate(secondsSince1970: 0).text.span)
     }
     if !key.isEmpty {
       try next.append("\r\nAuthorization: Qiniu ")
       try next.append(key)
       try next.append(UInt8(ascii: ":"))
-      signatureOffset = next.count
+      newSignatureOffset = next.count
       try next.append(SignatureText(repeating: UInt8(ascii: "=")).span)
     }
     try next.append(0)
     isSigned = !key.isEmpty
+    dateOffset = newDateOffset
+    signatureOffset = newSignatureOffset
     swap(&lines, &next)
     // The old lines may hold a valid token.
     next.wipe()

@@ -1,8 +1,8 @@
 import CLibcurl
 import CPlatform
 
-/// libcurl's multi interface, driven by its socket and timer callbacks. It
-/// stays at one address, which libcurl hands to the callbacks.
+/// libcurl's multi interface, driven by its socket and timer callbacks. Nothing
+/// of it is changed while libcurl runs but its `state`, which see.
 @safe
 struct Multi: ~Copyable {
   private let multi: UnsafeMutableRawPointer
@@ -11,42 +11,32 @@ struct Multi: ~Copyable {
 
   /// Held around every step inside libcurl.
   let forkGuard: ForkGuard
-  private var watched = List<pollfd>()
-  private var timer: Instant?
+  private let state: Box<MultiState>
 
-  /// The instant of the call under way, so that the timer callback needs no clock.
-  private var now = Instant(milliseconds: 0)
-
-  /// libcurl lost its way: the handle must not be used again.
-  private var isBroken = false
-
-  var isUsable: Bool { !isBroken && generation == Process.generation }
+  var isUsable: Bool { !state.value.isBroken && generation == Process.generation }
 
   /// The process whose connections the handle holds.
   private let generation = Process.generation
 
-  enum End: Equatable {
+  enum End {
     case finished(CURLcode)
     case deadline
     case interrupted
     case broken(isOutOfMemory: Bool)
-
-    static func == (a: End, b: End) -> Bool {
-      switch (a, b) {
-      case (.finished(let a), .finished(let b)): a == b
-      case (.deadline, .deadline), (.interrupted, .interrupted): true
-      case (.broken(let a), .broken(let b)): a == b
-      default: false
-      }
-    }
   }
 
   init() throws(Failure) {
+    let state = try orFailure { () throws(OutOfMemory) in
+      var state = MultiState()
+      try state.watched.reserve(4)
+      return try Box(state)
+    }
     let forkGuard = try orFailure { () throws(OutOfMemory) in try ForkGuard() }
     let (multi, wakeupPair) = try unsafe Self.makeHandle()
     unsafe self.multi = multi
     self.wakeupPair = wakeupPair
     self.forkGuard = forkGuard
+    self.state = state
   }
 
   /// One at a time in the process, so that no two searches see each other's
@@ -82,60 +72,55 @@ struct Multi: ~Copyable {
     SignalGuard.run(isNeeded: needsSignalGuard) { unsafe _ = curl_multi_cleanup(multi) }
   }
 
-  /// To be called at the handle's final address.
-  mutating func configure(at address: UnsafeMutableRawPointer) throws(Failure) {
-    do throws(OutOfMemory) {
-      try watched.reserve(4)
-    } catch {
-      throw .outOfMemory
-    }
+  /// Tells libcurl of the callbacks; to be called before the first `run`.
+  func configure() throws(Failure) {
+    let address = unsafe state.rawAddress
     let results = unsafe (
       prefop_curl_multi_set_pointer(multi, CURLMOPT_SOCKETDATA, address),
       prefop_curl_multi_set_pointer(multi, CURLMOPT_TIMERDATA, address),
       prefop_curl_multi_set_socket_function(multi) { _, descriptor, what, context, _ in
-        unsafe Multi.watch(descriptor, what, context)
+        unsafe MultiState.watch(descriptor, what, context)
       },
       prefop_curl_multi_set_timer_function(multi) { _, milliseconds, context in
-        unsafe Multi.setTimer(milliseconds, context)
+        unsafe MultiState.setTimer(milliseconds, context)
       }
     )
     guard results == (CURLM_OK, CURLM_OK, CURLM_OK, CURLM_OK) else { throw .outOfMemory }
   }
 
   /// Runs one transfer on the caller's thread, until it ends or the instant has come.
-  mutating func run(_ easy: UnsafeMutableRawPointer, until deadline: Instant, isInterruptible: Bool) -> End {
+  func run(_ easy: UnsafeMutableRawPointer, until deadline: Instant, isInterruptible: Bool) -> End {
     SignalGuard.run(isNeeded: needsSignalGuard) {
       unsafe runGuarded(easy, until: deadline, isInterruptible: isInterruptible)
     }
   }
 
-  private mutating func runGuarded(
+  private func runGuarded(
     _ easy: UnsafeMutableRawPointer, until deadline: Instant, isInterruptible: Bool
   ) -> End {
     forkGuard.enter()
     defer { forkGuard.leave() }
-    now = Clock.now
+    state.value.now = Clock.now
     guard unsafe check(curl_multi_add_handle(multi, easy)) else { return broken }
     let end = wait(until: deadline, isInterruptible: isInterruptible)
     guard unsafe check(curl_multi_remove_handle(multi, easy)) else { return broken }
-    return isBroken ? broken : end
+    return state.value.isBroken ? broken : end
   }
 
-  private mutating func wait(until deadline: Instant, isInterruptible: Bool) -> End {
+  private func wait(until deadline: Instant, isInterruptible: Bool) -> End {
     while true {
-      if let timer, timer <= now {
-        self.timer = nil
+      if state.value.takeDueTimer() {
         guard act(on: CURL_SOCKET_TIMEOUT, events: 0) else { return broken }
       }
       if let code = finishedCode() { return .finished(code) }
+      let now = state.value.now
       guard now < deadline else { return .deadline }
-      let end = min(timer ?? deadline, deadline)
-      if end > now || !watched.isEmpty {
-        let start = now
+      let end = min(state.value.timer ?? deadline, deadline)
+      if end > now || !state.value.watched.isEmpty {
         forkGuard.leave()
-        let wakening = unsafe watched.withMutableBuffer { unsafe Poller.wait($0, until: end, now: start) }
+        let wakening = unsafe state.value.watched.withMutableBuffer { unsafe Poller.wait($0, until: end, now: now) }
         forkGuard.enter()
-        now = Clock.now
+        state.value.now = Clock.now
         switch wakening {
         case .ready: guard actOnReady() else { return broken }
         case .signal: if isInterruptible { return .interrupted }
@@ -146,30 +131,19 @@ struct Multi: ~Copyable {
     }
   }
 
-  private mutating func actOnReady() -> Bool {
-    // libcurl may change the list while it acts: go by descriptor, not by place.
-    var index = 0
-    while index < watched.count {
-      let entry = watched[index]
-      watched[index].revents = 0
-      if entry.revents != 0 {
-        var events: CInt = 0
-        if entry.revents & Int16(POLLIN | POLLHUP) != 0 { events |= CURL_CSELECT_IN }
-        if entry.revents & Int16(POLLOUT) != 0 { events |= CURL_CSELECT_OUT }
-        if entry.revents & Int16(POLLERR | POLLNVAL) != 0 { events |= CURL_CSELECT_ERR }
-        guard act(on: entry.fd, events: events) else { return false }
-      }
-      index += 1
+  private func actOnReady() -> Bool {
+    while let ready = state.value.takeReady() {
+      guard act(on: ready.descriptor, events: ready.events) else { return false }
     }
     return true
   }
 
-  private mutating func act(on descriptor: curl_socket_t, events: CInt) -> Bool {
+  private func act(on descriptor: curl_socket_t, events: CInt) -> Bool {
     var running: CInt = 0
     return unsafe check(curl_multi_socket_action(multi, descriptor, events, &running))
   }
 
-  private mutating func finishedCode() -> CURLcode? {
+  private func finishedCode() -> CURLcode? {
     var left: CInt = 0
     while let message = unsafe curl_multi_info_read(multi, &left) {
       if unsafe message.pointee.msg == CURLMSG_DONE { return unsafe prefop_curl_message_result(message) }
@@ -177,57 +151,14 @@ struct Multi: ~Copyable {
     return nil
   }
 
-  private var wasOutOfMemory = false
-  private var broken: End { .broken(isOutOfMemory: wasOutOfMemory) }
+  private var broken: End { .broken(isOutOfMemory: state.value.wasOutOfMemory) }
 
   /// After any error of the multi interface the handle is done with: to go on
   /// after want of memory divides by zero inside libcurl 7.88.
-  private mutating func check(_ code: CURLMcode) -> Bool {
+  private func check(_ code: CURLMcode) -> Bool {
     guard code != CURLM_OK else { return true }
-    isBroken = true
-    if code == CURLM_OUT_OF_MEMORY { wasOutOfMemory = true }
+    state.value.isBroken = true
+    if code == CURLM_OUT_OF_MEMORY { state.value.wasOutOfMemory = true }
     return false
-  }
-
-  // MARK: Callbacks
-
-  private static func watch(_ descriptor: curl_socket_t, _ what: CInt, _ context: UnsafeMutableRawPointer?) -> CInt {
-    guard let context = unsafe context else { return -1 }
-    return unsafe context.assumingMemoryBound(to: Multi.self).pointee.watch(descriptor, what) ? 0 : -1
-  }
-
-  private mutating func watch(_ descriptor: curl_socket_t, _ what: CInt) -> Bool {
-    let known = index(of: descriptor)
-    if what == CURL_POLL_REMOVE {
-      if let known { _ = watched.swapRemove(at: known) }
-      return true
-    }
-    var events: CInt = 0
-    if what & CURL_POLL_IN != 0 { events |= POLLIN }
-    if what & CURL_POLL_OUT != 0 { events |= POLLOUT }
-    if let known {
-      watched[known].events = Int16(events)
-      return true
-    }
-    do throws(OutOfMemory) {
-      try watched.append(pollfd(fd: descriptor, events: Int16(events), revents: 0))
-      return true
-    } catch {
-      wasOutOfMemory = true
-      isBroken = true
-      return false
-    }
-  }
-
-  private func index(of descriptor: curl_socket_t) -> Int? {
-    for index in watched.indices where watched[index].fd == descriptor { return index }
-    return nil
-  }
-
-  private static func setTimer(_ milliseconds: Int, _ context: UnsafeMutableRawPointer?) -> CInt {
-    guard let context = unsafe context else { return -1 }
-    let multi = unsafe context.assumingMemoryBound(to: Multi.self)
-    unsafe multi.pointee.timer = milliseconds < 0 ? nil : multi.pointee.now.advanced(by: Int64(milliseconds))
-    return 0
   }
 }
