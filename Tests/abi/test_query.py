@@ -430,10 +430,11 @@ def test_a_task_outlives_its_client(prefop: Prefop, server: StubServer) -> None:
 
 
 def test_the_time_to_connect_is_kept_when_nothing_answers(prefop: Prefop) -> None:
-    """libcurl's own timer ends it (28), not the limit of the attempt (no code).
+    """There is time for a second attempt, since the first ends by libcurl's timer.
 
     A listener whose queue is full drops what would connect, so no descriptor
-    ever becomes ready: only the timer that libcurl set can tell.
+    ever becomes ready: only that timer can tell. If it were not heeded, the
+    first attempt would use up the whole query's time.
     """
     with socket.socket() as listener, contextlib.ExitStack() as fillers:
         listener.bind(("127.0.0.1", 0))
@@ -443,7 +444,7 @@ def test_the_time_to_connect_is_kept_when_nothing_answers(prefop: Prefop) -> Non
             filler.setblocking(False)
             filler.connect_ex(listener.getsockname())
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        options = {"connect_timeout_ms": 200, "attempt_timeout_ms": 10_000, "max_attempts": 1}
+        options = {"connect_timeout_ms": 100, "attempt_timeout_ms": -1, "timeout_ms": 5_000, "max_attempts": 2}
         with prefop.client(api_hosts=url, **options, **FIRST) as client:
             error = failure(client)
-    assert (error.name, error.curl_code) == ("PREFOP_ERROR_TIMEOUT", 28), error.fields
+    assert (error.name, error.curl_code, error.attempts) == ("PREFOP_ERROR_TIMEOUT", 28, 2), error.fields
