@@ -274,7 +274,8 @@ typedef struct prefop_notification {
   const char *method;         /* NULL: "POST" */
   const char *url;            /* as Qiniu called it: "https://host/path?query", or "/path?query"
                                when the headers hold the Host that Qiniu sent */
-  const char *const *headers; /* header_count texts "Name: value"; names in any case */
+  const char *const *headers; /* header_count texts "Name: value"; names in any case;
+                                 up to 1,024, 64 KiB in all, 64 of them X-Qiniu- */
   size_t header_count;
   const void *body; /* NULL only when body_length is 0 */
   size_t body_length;

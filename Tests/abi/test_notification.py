@@ -406,3 +406,12 @@ def test_a_forged_body_does_not_pass_as_the_rest_of_a_signed_one(prefop: Prefop)
     honest = Notice(url="https://a.example/upload", headers=(("Content-Type", FORM),), body=b"x=1\n" + forged)
     honest = honest.signed("QBox")
     assert outcome(prefop, honest.having(url="https://a.example/upload%0Ax=1", body=forged)) == "SIGNATURE"
+
+
+def test_what_a_stranger_may_ask_for_is_bounded(prefop: Prefop) -> None:
+    few = tuple((f"X-Qiniu-{n:03}", "v") for n in range(64))
+    assert outcome(prefop, Notice(headers=few).signed(), flags=ALLOW_UNSIGNED_BODY) == ""
+    many = (*few, ("X-Qiniu-More", "v"))
+    assert outcome(prefop, Notice(headers=many).signed()) == "ARGUMENT"
+    long = (("X-Other", "v" * 65_536),)
+    assert outcome(prefop, Notice(headers=long).signed()) == "ARGUMENT"

@@ -8,6 +8,7 @@ struct HeaderFields: ~Escapable {
 
   /// More than any web server lets through.
   private static var limit: Int { 1024 }
+  private static var byteLimit: Int { 64 << 10 }
 
   @_lifetime(immortal)
   init(_ lines: UnsafePointer<UnsafePointer<CChar>?>?, count: Int) throws(Failure) {
@@ -20,10 +21,15 @@ struct HeaderFields: ~Escapable {
     }
     unsafe self.lines = lines
     self.count = count
+    var byteCount = 0
     for index in 0..<count {
       guard let line = unsafe lines?[index] else {
         throw Failure(
           .argument, "notification.headers[{number}] is NULL, but header_count is {limit}", number: index, limit: count)
+      }
+      byteCount += unsafe CText.span(line).count
+      guard byteCount <= Self.byteLimit else {
+        throw Failure(.argument, "notification.headers have more than {limit} bytes", limit: Self.byteLimit)
       }
       // Two lines in one would be signed like two fields.
       guard unsafe !CText.span(line).contains(where: { $0 == 0x0A || $0 == 0x0D }) else {

@@ -2,6 +2,12 @@
 struct NotificationVerifier: ~Copyable {
   private let signer: Signer
 
+  /// The X-Qiniu- fields as they are signed, made once for all attempts.
+  private var signedFields = Bytes()
+
+  /// Qiniu sends a handful.
+  private static var signedFieldLimit: Int { 64 }
+
   enum Coverage {
     case body
     case withoutBody
@@ -18,7 +24,7 @@ struct NotificationVerifier: ~Copyable {
   }
 
   /// Whether the signature, which must be right, covers the body.
-  func verify(_ notification: Notification, accessKey: Span<UInt8>) throws(Failure) -> Coverage {
+  mutating func verify(_ notification: Notification, accessKey: Span<UInt8>) throws(Failure) -> Coverage {
     guard let authorization = notification.headers.value(of: "authorization") else {
       throw Failure(.unsigned, "the notification has no Authorization header")
     }
@@ -41,6 +47,9 @@ struct NotificationVerifier: ~Copyable {
       throw Failure(.unknownKey, "the notification is signed with another access key, {text}", text: owner)
     }
     let signature = token.extracting(colon + 1..<token.count)
+    // What cannot be right is not worth the work that a stranger asks for.
+    guard signature.count == SignatureText.count else { throw Self.wrongSignature }
+    signedFields = try Self.signedFields(of: notification.headers)
     if let coverage = try find(signature, scheme, notification, path: notification.url.path) { return coverage }
     // Peers disagree on whether the path is signed decoded.
     var decoded = try notification.url.decodedPath()
@@ -49,7 +58,11 @@ struct NotificationVerifier: ~Copyable {
     {
       return coverage
     }
-    throw Failure(
+    throw Self.wrongSignature
+  }
+
+  private static var wrongSignature: Failure {
+    Failure(
       .signature,
       "the notification's signature is wrong: it is forged, or method, url, headers or body are not as Qiniu sent them")
   }
@@ -116,7 +129,7 @@ struct NotificationVerifier: ~Copyable {
     signer.add("\nContent-Type: ")
     if let type { signer.add(type) } else { signer.add("application/x-www-form-urlencoded") }
     signer.add("\n")
-    addSignedFields(notification.headers)
+    signer.add(signedFields.span)
     signer.add("\n")
     if withBody { signer.add(notification.body) }
     return matches(signer.finish())
@@ -131,24 +144,35 @@ struct NotificationVerifier: ~Copyable {
 
   /// The X-Qiniu- fields in the order of their canonical names; of a repeated
   /// one the first value.
-  private func addSignedFields(_ headers: HeaderFields) {
-    var last: Int?
-    while let next = nextSignedField(headers, after: last) {
-      let field = headers.field(at: next)
-      for index in field.name.indices {
-        let byte = InlineArray<1, UInt8>(repeating: field.canonicalByte(at: index))
-        signer.add(byte.span)
+  private static func signedFields(of headers: HeaderFields) throws(Failure) -> Bytes {
+    var places = List<Int>()
+    for index in 0..<headers.count where headers.field(at: index).isSigned {
+      guard places.count < signedFieldLimit else {
+        throw Failure(.argument, "notification.headers has more than {limit} X-Qiniu- fields", limit: signedFieldLimit)
       }
-      signer.add(": ")
-      signer.add(field.value)
-      signer.add("\n")
-      last = next
+      do throws(OutOfMemory) { try places.append(index) } catch { throw .outOfMemory }
     }
+    var text = Bytes()
+    var last: Int?
+    do throws(OutOfMemory) {
+      while let next = nextField(headers, places, after: last) {
+        let field = headers.field(at: next)
+        for index in field.name.indices { try text.append(field.canonicalByte(at: index)) }
+        try text.append(": ")
+        try text.append(field.value)
+        try text.append("\n")
+        last = next
+      }
+    } catch {
+      throw .outOfMemory
+    }
+    return text
   }
 
-  private func nextSignedField(_ headers: HeaderFields, after last: Int?) -> Int? {
+  private static func nextField(_ headers: HeaderFields, _ places: borrowing List<Int>, after last: Int?) -> Int? {
     var next: Int?
-    for index in 0..<headers.count where headers.field(at: index).isSigned {
+    for place in places.indices {
+      let index = places[place]
       let field = headers.field(at: index)
       if let last, field.compareName(headers.field(at: last)) <= 0 { continue }
       if let next, field.compareName(headers.field(at: next)) >= 0 { continue }

@@ -24,7 +24,7 @@ enum NotificationReading {
   }
 
   private static func verify(_ notification: Notification, _ pair: KeyPair) throws(Failure) {
-    let verifier = try NotificationVerifier(pair)
+    var verifier = try NotificationVerifier(pair)
     guard try verifier.verify(notification, accessKey: pair.accessKey) == .withoutBody else { return }
     guard notification.allowsUnsignedBody else {
       throw Failure(
