@@ -220,7 +220,7 @@ typedef struct prefop_task {
 typedef struct prefop_error {
   uint32_t struct_size;
   prefop_status status;   /* what the call returned */
-  int32_t http_status;    /* of the last attempt; 0: no answer came */
+  int32_t http_status;    /* of the last answer; 0: none came */
   int32_t curl_code;      /* CURLcode of the last transfer that failed; 0: none did */
   int32_t attempts;       /* requests sent, or tried to send, for this call */
   int32_t retryable;      /* 1: the same call may succeed later; 0: it will fail again */

@@ -21,6 +21,13 @@ struct RequestSigner: ~Copyable {
     signer.setKey(pair.secretKey)
   }
 
+  /// Wipes the pair; it signs nothing until it is given another.
+  mutating func forget() {
+    access = Bytes()
+    secretKey = Secret()
+    signer.setKey(Span())
+  }
+
   /// The signature of a status request; `date` when it is sent.
   func sign(target: Span<UInt8>, host: Span<UInt8>, date: InlineArray<16, UInt8>?) -> SignatureText {
     signer.rewind()

@@ -38,8 +38,10 @@ struct Signer: ~Copyable {
       var state = SHA_CTX()
       unsafe SHA1_Init(&state)
       Self.update(&state, key)
-      let digest = Self.finish(&state)
+      var digest = Self.finish(&state)
       for index in 0..<Self.digestSize { block[index] = digest[index] }
+      unsafe OPENSSL_cleanse(&digest, Self.digestSize)
+      unsafe OPENSSL_cleanse(&state, MemoryLayout<SHA_CTX>.size)
     } else {
       for index in key.indices { block[index] = key[index] }
     }
@@ -66,9 +68,10 @@ struct Signer: ~Copyable {
   }
 
   private static func begin(_ state: inout SHA_CTX, with block: InlineArray<64, UInt8>, mask: UInt8) {
-    let masked = InlineArray<64, UInt8> { block[$0] ^ mask }
+    var masked = InlineArray<64, UInt8> { block[$0] ^ mask }
     unsafe SHA1_Init(&state)
     update(&state, masked.span)
+    unsafe OPENSSL_cleanse(&masked, blockSize)
   }
 
   private static func update(_ state: inout SHA_CTX, _ text: Span<UInt8>) {

@@ -39,10 +39,10 @@ extension Client {
         last = try engine.attempt(
           settings, host: host, isSigned: isSigned, until: deadline, isInterruptible: queryOptions.isInterruptible,
           detail: &report.message)
+        if last.httpStatus != 0 { report.record(last, requestID: engine.transfer.value.head.requestID) }
+        if last.curlCode != 0 { report.curlCode = last.curlCode }
         plan.received(last.outcome, retryAfter: last.retryAfter, at: Clock.now)
         if let task = unsafe last.task {
-          report.httpStatus = last.httpStatus
-          report.requestID = engine.transfer.value.head.requestID
           return unsafe task
         }
         if last.isInterrupted { throw interruption(&report) }

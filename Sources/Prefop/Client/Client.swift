@@ -37,6 +37,7 @@ struct Client: ~Copyable {
     shared.withLock { shared in
       swap(&shared.credentials, &next)
       shared.revision += 1
+      for index in shared.idle.indices { shared.idle[index].forgetPair() }
     }
     // The old pair is wiped here, outside of the lock.
   }
@@ -75,10 +76,14 @@ struct Client: ~Copyable {
   /// Lets the next call have the engine; one that is of no use any more goes.
   func giveBack(_ engine: consuming Engine) {
     let isUsable = engine.isUsable
+    engine.trim()
     var spare: Engine? = consume engine
     shared.withLock { shared in
       shared.inUse -= 1
-      if isUsable, let engine = spare.take() { shared.idle.appendReserved(engine) }
+      guard isUsable, var engine = spare.take() else { return }
+      // A query's own pair, and one that was replaced meanwhile, are not kept.
+      if engine.credentialsRevision != shared.revision { engine.forgetPair() }
+      shared.idle.appendReserved(engine)
     }
   }
 

@@ -83,6 +83,15 @@ struct List<Element: ~Copyable>: ~Copyable {
     count = 0
   }
 
+  /// Gives memory back that one large use took, so that it is not kept forever.
+  mutating func removeAll(keepingAtMost limit: Int) {
+    removeAll()
+    guard capacity > limit else { return }
+    unsafe free(storage)
+    unsafe storage = nil
+    capacity = 0
+  }
+
   /// Lends the elements as C sees them. Valid while `body` runs.
   mutating func withMutableBuffer<R>(_ body: (UnsafeMutableBufferPointer<Element>) -> R) -> R {
     unsafe body(UnsafeMutableBufferPointer(start: storage, count: count))

@@ -82,3 +82,12 @@ extension Engine {
     }
   }
 }
+
+extension Report {
+  /// Keeps what an answer said, whatever becomes of later attempts.
+  mutating func record(_ attempt: Attempt, requestID: InlineText<64>) {
+    httpStatus = attempt.httpStatus
+    retryAfter = attempt.retryAfter
+    self.requestID = requestID
+  }
+}

@@ -47,6 +47,18 @@ struct Engine: ~Copyable {
     }
   }
 
+  /// Wipes the key that it signs with.
+  mutating func forgetPair() {
+    credentialsRevision = 0
+    signer.value.forget()
+  }
+
+  /// Gives back what one large answer took.
+  func trim() {
+    draft.value.trim()
+    transfer.value.trim()
+  }
+
   /// Lets requests go unsigned.
   mutating func goAnonymous() throws(Failure) {
     guard transfer.value.headers.isSigned || transfer.value.headers.isEmpty else { return }

@@ -7,10 +7,6 @@ struct QueryFailure {
   /// Fills the report in, while the engine still holds the last answer.
   func describe(_ engine: borrowing Engine, _ settings: borrowing Settings, _ report: inout Report) -> Failure {
     let outcome = plan.lastOutcome ?? .timedOut
-    report.httpStatus = last.httpStatus
-    report.curlCode = last.curlCode
-    report.retryAfter = last.retryAfter
-    report.requestID = engine.transfer.value.head.requestID
     report.isRetryable = plan.isOutOfTime || outcome.isRetryable
     let detail = report.message
     report.message.removeAll()

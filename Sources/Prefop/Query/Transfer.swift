@@ -172,6 +172,9 @@ struct Transfer: ~Copyable {
     endpointIndex = index
   }
 
+  /// Gives back what one large answer took; the answer is gone.
+  mutating func trim() { body.removeAll(keepingAtMost: Self.keptCapacity) }
+
   private mutating func point(
     at endpoint: borrowing Endpoint, _ proxy: borrowing ProxySettings, isNewHost: Bool
   ) throws(Failure) {

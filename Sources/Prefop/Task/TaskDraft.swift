@@ -24,6 +24,12 @@ struct TaskDraft: ~Copyable {
   var itemInError: Int?
   var memberInError: JSONText?
 
+  /// Gives back what one large answer took.
+  mutating func trim() {
+    items.removeAll(keepingAtMost: 64)
+    objectNames.removeAll(keepingAtMost: 256)
+  }
+
   mutating func reset() {
     persistentID = .empty
     code = nil
