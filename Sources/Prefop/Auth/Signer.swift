@@ -21,11 +21,20 @@ struct Signer: ~Copyable {
 
   private let states: Box<States>
 
+  /// The key, while it is taken: here, and not on the stack, where copies of it
+  /// would stay. Zero otherwise.
+  private let block: Box<InlineArray<64, UInt8>>
+
   private static var blockSize: Int { 64 }
   private static var digestSize: Int { 20 }
 
   /// Signs with the empty key until it is given another.
-  init() throws(OutOfMemory) { states = try Box(States()) }
+  init() throws(OutOfMemory) {
+    let states = try Box(States())
+    let block = try Box(InlineArray<64, UInt8>(repeating: 0))
+    self.states = states
+    self.block = block
+  }
 
   deinit {
     // Who has the states can sign.
@@ -33,22 +42,33 @@ struct Signer: ~Copyable {
   }
 
   func setKey(_ key: Span<UInt8>) {
-    var block = InlineArray<64, UInt8>(repeating: 0)
+    clearBlock()
     if key.count > Self.blockSize {
-      var state = SHA_CTX()
-      unsafe SHA1_Init(&state)
-      Self.update(&state, key)
-      var digest = Self.finish(&state)
-      for index in 0..<Self.digestSize { block[index] = digest[index] }
-      unsafe OPENSSL_cleanse(&digest, Self.digestSize)
-      unsafe OPENSSL_cleanse(&state, MemoryLayout<SHA_CTX>.size)
+      unsafe SHA1_Init(&states.value.text)
+      Self.update(&states.value.text, key)
+      unsafe SHA1_Final(blockAddress, &states.value.text)
     } else {
-      for index in key.indices { block[index] = key[index] }
+      for index in key.indices { block.value[index] = key[index] }
     }
-    Self.begin(&states.value.inner, with: block, mask: 0x36)
-    Self.begin(&states.value.outer, with: block, mask: 0x5C)
-    unsafe OPENSSL_cleanse(&block, Self.blockSize)
+    maskBlock(with: 0x36)
+    unsafe SHA1_Init(&states.value.inner)
+    unsafe SHA1_Update(&states.value.inner, blockAddress, Self.blockSize)
+    // The second mask takes the first one off again.
+    maskBlock(with: 0x36 ^ 0x5C)
+    unsafe SHA1_Init(&states.value.outer)
+    unsafe SHA1_Update(&states.value.outer, blockAddress, Self.blockSize)
+    clearBlock()
   }
+
+  private var blockAddress: UnsafeMutablePointer<UInt8> {
+    unsafe block.rawAddress.assumingMemoryBound(to: UInt8.self)
+  }
+
+  private func maskBlock(with mask: UInt8) {
+    for index in 0..<Self.blockSize { block.value[index] ^= mask }
+  }
+
+  private func clearBlock() { unsafe OPENSSL_cleanse(blockAddress, Self.blockSize) }
 
   /// Begins another text.
   func rewind() { states.value.text = states.value.inner }
@@ -65,13 +85,6 @@ struct Signer: ~Copyable {
     states.value.text = states.value.outer
     Self.update(&states.value.text, digest.span)
     return Self.base64(Self.finish(&states.value.text))
-  }
-
-  private static func begin(_ state: inout SHA_CTX, with block: InlineArray<64, UInt8>, mask: UInt8) {
-    var masked = InlineArray<64, UInt8> { block[$0] ^ mask }
-    unsafe SHA1_Init(&state)
-    update(&state, masked.span)
-    unsafe OPENSSL_cleanse(&masked, blockSize)
   }
 
   private static func update(_ state: inout SHA_CTX, _ text: Span<UInt8>) {
