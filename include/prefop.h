@@ -47,8 +47,13 @@
  *
  * The library starts no thread of its own, installs no signal handler, prints
  * nothing, writes no file, and reads the environment only while a client is
- * made (the default one, while it has no key pair, at each use).  While it resolves a host name libcurl may run a helper thread.  It
- * can outlive a call that timed out, so the library stays mapped after dlclose.
+ * made (the default one, while it has no key pair, at each use).  What it stands
+ * on reads some too, once in a process, when the first client is made: libcrypto
+ * OPENSSL_CONF, the C library TZ, and libcurl SSLKEYLOGFILE, to which it then
+ * writes the secrets of TLS connections: unset that where it could be hostile.
+ * While it resolves a host name libcurl may run a helper thread.  It can outlive
+ * a call that timed out, so the library stays mapped after dlclose.  fork() must
+ * not be called from a signal handler that interrupts a call of this library.
  */
 #ifndef PREFOP_H
 #define PREFOP_H
@@ -145,7 +150,7 @@ enum {
 enum {
   PREFOP_CLIENT_ALLOW_ANONYMOUS = 1, /* no credentials: send unsigned instead of failing */
   PREFOP_CLIENT_USE_HTTP = 2,        /* hosts given without a scheme are http */
-  PREFOP_CLIENT_NO_ENVIRONMENT = 4,  /* no environment variable and no configuration file is read */
+  PREFOP_CLIENT_NO_ENVIRONMENT = 4,  /* none of the variables named at prefop_client_new is read */
   PREFOP_CLIENT_NO_DISCOVERY = 8,    /* no region query is ever sent */
   PREFOP_CLIENT_NO_DATE = 16         /* X-Qiniu-Date is left out */
 };
@@ -317,11 +322,13 @@ const char *prefop_code_name(int64_t code);
  * task:          receives the task, to be freed with prefop_task_free; NULL
  *                after a failure.
  *
- * A transient failure (no connection, a broken one, a server error, a limited
- * rate) is tried again at the same host and then at the next, with growing
- * pauses, until the time or the attempts allowed are over; the error tells of
- * the last.  A host that cannot be reached, or does not answer in the time of
- * one attempt, is left for the next at once.  When the service asks to wait
+ * What may pass (a broken connection, an answer that is not Qiniu's, a server
+ * error, a limited rate) is tried again at the same host, with growing pauses,
+ * and then at the next.  A host with no address, no connection, no trusted TLS
+ * or no task in its answer is left for the next at once; after the last the
+ * query fails.  One that does not answer in the time of one attempt is left
+ * too, but the last is asked again after a pause.  The error tells of the last
+ * attempt.  When the service asks to wait
  * longer than the time allows, the call fails at once, with retry_after_ms.  The time is kept even while a name is resolved or a server sends
  * a byte a second.  A signal does not end the call unless
  * PREFOP_QUERY_INTERRUPTIBLE is set.

@@ -6,8 +6,8 @@ struct EndpointTests {
   private func authority(_ text: String, isHTTPS: Bool = true) throws -> String {
     try withSpan(text) { span in
       let address = try HostAddress(span, listedIn: "api_hosts")
-      let bytes = try address.authority(isHTTPS: isHTTPS)
-      return string(bytes.span)
+      let endpoint = try Endpoint(address, isHTTPS: isHTTPS)
+      return string(endpoint.authority)
     }
   }
 
@@ -15,6 +15,7 @@ struct EndpointTests {
     ("api.qiniuapi.com", "api.qiniuapi.com"), ("API.Qiniuapi.COM", "api.qiniuapi.com"),
     ("api.qiniu.com:443", "api.qiniu.com"), ("api.qiniu.com:80", "api.qiniu.com:80"), ("h:65535", "h:65535"),
     ("127.0.0.1:9000", "127.0.0.1:9000"), ("[::1]:9000", "[::1]:9000"), ("[2001:DB8::1]", "[2001:db8::1]"),
+    ("[0:0:0:0:0:0:0:1]:9000", "[::1]:9000"), ("[0::1]", "[::1]"),
   ])
   func theAuthorityIsWhatTheHostHeaderWillSay(text: String, expected: String) throws {
     #expect(try authority(text) == expected)

@@ -252,9 +252,9 @@ def test_one_connection_for_many_queries(
         for number in range(50):
             client.query(f"echo.{number}")
         for id in ("status.612", "fault.not-a-task", "status.503", "fault.chunked"):
-            with pytest.raises(PrefopError):
+            # An error or not, the connection must live.
+            with contextlib.suppress(PrefopError):
                 client.query(id)
-                raise PrefopError("OK", Error())
         client.query("echo.last")
     assert asked.connections.accepted == 1, asked.connections
 
@@ -359,7 +359,7 @@ def test_attempts_that_time_out_go_on_at_the_next_host(prefop: Prefop, server: S
     """Bound by the attempts and by the whole time together."""
     with socket.create_server(("127.0.0.1", 0)) as silent:
         hosts = f"http://127.0.0.1:{silent.getsockname()[1]},{server.http_url}"
-        options = {"attempt_timeout_ms": 60, "max_attempts": 2}
+        options = {"attempt_timeout_ms": 1_000, "max_attempts": 2}
         with prefop.client(api_hosts=hosts, **options, **FIRST) as client:
             error = Error()
             client.query("echo.1", error)

@@ -253,3 +253,14 @@ def test_error_names_the_item(prefop: Prefop) -> None:
     items = (POINTER(TaskItem) * 2)(ctypes.pointer(TaskItem()), ctypes.pointer(small))
     message = refusal(prefop, Task(items=items, item_count=2))
     assert "struct_size" in message, message
+
+
+@pytest.mark.parametrize("where", ["task", "item"])
+def test_reserved_members_must_be_zero(prefop: Prefop, where: str) -> None:
+    """Or they could never be given a meaning."""
+    item = TaskItem()
+    items = (POINTER(TaskItem) * 2)(ctypes.pointer(item))
+    task = Task(items=items, item_count=1)
+    (task if where == "task" else item).reserved = 7
+    status = prefop.c.prefop_task_to_json(ctypes.byref(task), ctypes.byref(c_void_p()), None, None)
+    assert prefop.status_name(status) == "PREFOP_ERROR_UNSUPPORTED"

@@ -37,7 +37,6 @@ char *secure_getenv(const char *name);
 static inline int prefop_errno(void) { return errno; }
 static inline int prefop_set_close_on_exec(int descriptor) { return fcntl(descriptor, F_SETFD, FD_CLOEXEC); }
 static inline int prefop_descriptor_flags(int descriptor) { return fcntl(descriptor, F_GETFD); }
-static inline int prefop_duplicate_lowest(int descriptor) { return fcntl(descriptor, F_DUPFD_CLOEXEC, 0); }
 static inline int prefop_bytes_to_read(int descriptor, int *count) { return ioctl(descriptor, FIONREAD, count); }
 static inline int prefop_bytes_unread_by_peer(int descriptor, int *count) { return ioctl(descriptor, TIOCOUTQ, count); }
 

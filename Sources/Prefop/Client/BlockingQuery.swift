@@ -27,7 +27,7 @@ extension Client {
     let timeout = queryOptions.timeout ?? settings.timeout
     var plan = QueryPlan(
       hostCount: settings.endpoints.count, attemptLimit: settings.attemptLimit, attemptTimeout: settings.attemptTimeout,
-      deadline: start.advanced(by: timeout), seed: UInt64(bitPattern: start.milliseconds))
+      deadline: start.advanced(by: timeout), seed: engine.seed(at: start))
     var last = unsafe Attempt(outcome: .system)
     while true {
       switch plan.next(at: Clock.now) {

@@ -14,7 +14,7 @@ struct Endpoint: ~Copyable {
   var authority: Span<UInt8> { @_lifetime(borrow self) get { authorityText.span } }
 
   init(_ address: HostAddress, isHTTPS: Bool) throws(Failure) {
-    let authority = try orFailure { () throws(OutOfMemory) in try address.authority(isHTTPS: isHTTPS) }
+    let authority = try Self.authority(of: address, isHTTPS: isHTTPS)
     let url = unsafe try Self.makeURL(address, isHTTPS: isHTTPS)
     self.isHTTPS = isHTTPS
     authorityText = authority
@@ -22,6 +22,21 @@ struct Endpoint: ~Copyable {
   }
 
   deinit { unsafe curl_url_cleanup(OpaquePointer(url)) }
+
+  /// With the host as libcurl will send it: it shortens IPv6 addresses, and writes
+  /// odd IPv4 ones in the usual form.
+  private static func authority(of address: HostAddress, isHTTPS: Bool) throws(Failure) -> Bytes {
+    let url = unsafe try makeURL(address, isHTTPS: isHTTPS)
+    defer { unsafe curl_url_cleanup(OpaquePointer(url)) }
+    var host: UnsafeMutablePointer<CChar>?
+    guard unsafe curl_url_get(OpaquePointer(url), CURLUPART_HOST, &host, 0) == CURLUE_OK else { throw .outOfMemory }
+    defer { unsafe curl_free(host) }
+    do throws(OutOfMemory) {
+      return try address.authority(host: unsafe CText.span(host), isHTTPS: isHTTPS)
+    } catch {
+      throw .outOfMemory
+    }
+  }
 
   private static func makeURL(_ address: HostAddress, isHTTPS: Bool) throws(Failure) -> UnsafeMutableRawPointer {
     guard let url = unsafe curl_url() else { throw .outOfMemory }

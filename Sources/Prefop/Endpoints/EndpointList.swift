@@ -29,6 +29,11 @@ struct EndpointList: ~Copyable {
   private static func read(
     _ list: Span<UInt8>, _ name: StaticString, _ preferHTTPS: Bool, into endpoints: inout List<Endpoint>
   ) throws(Failure) {
+    // Nothing of such a list is shown: a password may hold commas too.
+    guard list.firstIndex(of: UInt8(ascii: "@")) == nil else {
+      throw Failure(
+        .configuration, "{name}: a host has a user or a password before \"@\": give \"host[:port]\"", name: name)
+    }
     var start = 0
     while start <= list.count {
       let end = list.firstIndex(of: UInt8(ascii: ","), from: start) ?? list.count

@@ -23,7 +23,7 @@ struct HostAddress: ~Escapable {
   }
 
   /// The authority that libcurl sends: lower case, without the scheme's own port.
-  func authority(isHTTPS: Bool) throws(OutOfMemory) -> Bytes {
+  func authority(host: Span<UInt8>, isHTTPS: Bool) throws(OutOfMemory) -> Bytes {
     var authority = Bytes()
     for index in host.indices { try authority.append(host[index].lowercased) }
     if let port, port != (isHTTPS ? 443 : 80) {

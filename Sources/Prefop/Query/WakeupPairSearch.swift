@@ -15,7 +15,7 @@ struct WakeupPairSearch {
   private static var reach: Int32 { 64 }
 
   init() {
-    first = prefop_duplicate_lowest(2)
+    first = socket(AF_UNIX, CInt(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue), 0)
     if first >= 0 { _ = close(first) }
   }
 

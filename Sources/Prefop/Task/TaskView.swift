@@ -10,6 +10,7 @@ struct TaskView: ~Escapable {
   @_lifetime(immortal)
   init(_ pointer: UnsafePointer<prefop_task>) throws(Failure) {
     unsafe task = try CallerStruct.read(pointer, "task")
+    guard unsafe task.reserved == 0 else { throw Failure(.unsupported, "task.reserved must be 0") }
     guard unsafe task.item_count == 0 || task.items != nil else {
       throw Failure(.argument, "task.items is NULL, but item_count is {number}", number: unsafe task.item_count)
     }
@@ -51,6 +52,7 @@ struct TaskItemView: ~Escapable {
   @_lifetime(immortal)
   init(_ pointer: UnsafePointer<prefop_task_item>) throws(Failure) {
     unsafe item = try CallerStruct.read(pointer, "item")
+    guard unsafe item.reserved == 0 else { throw Failure(.unsupported, "item.reserved must be 0") }
     guard unsafe item.object_name_count == 0 || item.object_names != nil else {
       throw Failure(
         .argument, "object_names is NULL, but object_name_count is {number}", number: unsafe item.object_name_count)
