@@ -242,6 +242,7 @@ static const trial_step steps[] = {
     {"query_new_client", ECHO, 0, prepare_libraries, act_new_client_and_query, NULL, clean},
     {"query_warm", ECHO, 0, prepare_warm, act_query, act_new_client_and_query, clean},
     {"query_with_key", ECHO, 0, prepare_warm, act_query, act_new_client_and_query, clean},
+    {"query_key_and_back", ECHO, 0, prepare_warm, act_query, act_new_client_and_query, clean},
     {"query_with_errors", ECHO, 0, prepare_warm, act_query, act_new_client_and_query, clean},
     {"query_closed", "fault.close-idle.%d", 0, prepare_warm, act_query, act_new_client_and_query, clean},
     {"query_refused", "status.612", 0, prepare_warm, act_query, act_new_client_and_query, clean},

@@ -11,6 +11,7 @@ typedef struct program {
   prefop_client *client;
   prefop_task *task; /* the one to be written */
   int has_errors;    /* of its own, in libcrypto's queue */
+  int has_changed_key;
 } program;
 
 #define ECHO "echo.anomaly"
@@ -141,6 +142,38 @@ static void act_query_with_key(void *context) {
   options.access_key = TEST_SECOND_ACCESS_KEY;
   options.secret_key = TEST_SECOND_SECRET_KEY;
   ask(((program *)context)->client, trial_id, &options);
+}
+
+static void ask_with_first_key(program *program) {
+  prefop_query_options options = PREFOP_QUERY_OPTIONS_INIT;
+  options.access_key = TEST_ACCESS_KEY;
+  options.secret_key = TEST_SECRET_KEY;
+  ask(program->client, trial_id, &options);
+}
+
+static void prepare_key(void *context) {
+  program *program = context;
+  prefop_query_options options = PREFOP_QUERY_OPTIONS_INIT;
+  prefop_task *task = NULL;
+  prefop_error error = new_error();
+  options.access_key = TEST_ACCESS_KEY;
+  options.secret_key = TEST_SECRET_KEY;
+  prepare_warm(program);
+  prefop_status status = prefop_query(program->client, ECHO, &options, &task, &error);
+  CHECK(status == PREFOP_OK, "a query with its own pair: %s", error.message);
+  prefop_task_free(task);
+  program->has_changed_key = 0;
+}
+
+/* In the window with another pair, after it with the one before. */
+static void act_query_key_and_back(void *context) {
+  program *program = context;
+  if (program->has_changed_key) {
+    ask_with_first_key(program);
+  } else {
+    program->has_changed_key = 1;
+    act_query_with_key(program);
+  }
 }
 
 static void act_query_with_errors(void *context) {
@@ -296,6 +329,7 @@ static const trial_step steps[] = {
     {"query_new_client", ECHO, 0, prepare_libraries, act_new_client_and_query, NULL, clean},
     {"query_warm", ECHO, 0, prepare_warm, act_query, act_new_client_and_query, clean},
     {"query_with_key", ECHO, 0, prepare_warm, act_query_with_key, act_new_client_and_query, clean},
+    {"query_key_and_back", ECHO, 0, prepare_key, act_query_key_and_back, act_new_client_and_query, clean},
     {"query_with_errors", ECHO, 0, prepare_errors, act_query_with_errors, act_new_client_and_query, clean},
     {"query_closed", ECHO, 0, prepare_closed, act_query, act_new_client_and_query, clean},
     {"query_refused", "status.612", 0, prepare_warm, act_query, act_new_client_and_query, clean},
