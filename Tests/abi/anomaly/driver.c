@@ -60,7 +60,7 @@ static void tell_task(prefop_status status, prefop_task *task, const prefop_erro
     }
     if (length < (int)sizeof text) snprintf(text + length, sizeof text - (size_t)length, "%s", task->json);
     if (trial_id[0] != 0 && strcmp(task->persistent_id, trial_id) != 0) outcome = "another task";
-    /* An id of its own for each process is no difference. */
+    /* An id of its own for each trial is no difference. */
     for (char *at; trial_id[0] != 0 && (at = strstr(text, trial_id)) != NULL;) memset(at, '*', strlen(trial_id));
   }
   prefop_task_free(task);
@@ -333,7 +333,7 @@ static const trial_step steps[] = {
     {"query_with_errors", ECHO, 0, prepare_errors, act_query_with_errors, act_new_client_and_query, clean},
     {"query_closed", ECHO, 0, prepare_closed, act_query, act_new_client_and_query, clean},
     {"query_refused", "status.612", 0, prepare_warm, act_query, act_new_client_and_query, clean},
-    {"query_retried", "flaky.1.fault.reset.%d", 0, prepare_warm, act_query, NULL, clean},
+    {"query_retried", "flaky.1.fault.reset.%019lld", 0, prepare_warm, act_query, NULL, clean},
     {"query_big", "fault.big.300000", 0, prepare_warm, act_query, act_new_client_and_query, clean},
     {"query_gzip", "fault.gzip", 0, prepare_warm, act_query, act_new_client_and_query, clean},
     {"query_not_task", "fault.malformed", 0, prepare_warm, act_query, act_new_client_and_query, clean},

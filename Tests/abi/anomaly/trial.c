@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -92,10 +93,19 @@ static void call(int time, void (*function)(void *), void *context) {
   function(context);
 }
 
+/* Names the task to ask for.  Not by the process id: that comes again, and is
+   not always as long, so that texts would differ by their length. */
+static void name_task(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  long long unique = (long long)now.tv_sec * 1000000000 + now.tv_nsec;
+  snprintf(trial_id, sizeof trial_id, trial_current->id == NULL ? "" : trial_current->id, unique);
+}
+
 static void run(uint32_t n, faults_mode mode, void *context) {
   catch_crashes();
   alarm(WATCHDOG_SECONDS);
-  snprintf(trial_id, sizeof trial_id, trial_current->id == NULL ? "" : trial_current->id, (int)getpid());
+  name_task();
   if (trial_current->prepare != NULL) trial_current->prepare(context);
   faults_open(n, mode, &current->faults);
   call(0, trial_current->act, context);

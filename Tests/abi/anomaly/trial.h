@@ -9,7 +9,7 @@
    the same `context`, cleared memory of trial_context bytes. */
 typedef struct trial_step {
   const char *name;
-  const char *id; /* the task to ask for, "%d": the process id; or NULL */
+  const char *id; /* the task to ask for, "%019lld": a number of its own; or NULL */
   int tls;
   void (*prepare)(void *context); /* before the window; or NULL */
   void (*act)(void *context);     /* in the window, and again after it */
