@@ -36,17 +36,20 @@ struct EndpointTests {
     #expect(error?.status == .configuration)
   }
 
-  private func list(_ text: String?) throws -> [String] {
-    func read(_ list: borrowing EndpointList) -> [String] {
-      (0..<list.count).map { (list[$0].isHTTPS ? "https://" : "http://") + string(list[$0].authority) }
+  private func list(_ text: String) throws -> [String] {
+    try withSpan(text) { span in
+      var hosts = HostTable()
+      let places = try HostList.places(of: span, named: "api_hosts", preferHTTPS: true, in: &hosts)
+      return places.indices.map { index in
+        let host = hosts.host(at: places[index])
+        return (host.endpoint.isHTTPS ? "https://" : "http://") + string(host.endpoint.authority)
+      }
     }
-    guard let text else { return try read(EndpointList(nil, named: "api_hosts", preferHTTPS: true)) }
-    return try withSpan(text) { try read(EndpointList($0, named: "api_hosts", preferHTTPS: true)) }
   }
 
   @Test func listsOfHosts() throws {
-    #expect(try list(nil) == ["https://api.qiniuapi.com"])
     #expect(try list("a, http://b:8080/ ,HTTPS://c") == ["https://a", "http://b:8080", "https://c"])
+    #expect(try list("a,b,A:443,http://a") == ["https://a", "https://b", "http://a"], "each host once")
     for bad in ["", "a,,b", "a,", "ftp://a", "http://a/b"] {
       #expect(throws: Failure.self) { try list(bad) }
     }

@@ -4,26 +4,33 @@ import Testing
 
 /// The state machine of a query, in virtual time.
 struct QueryPlanTests {
-  private func plan(hosts: Int = 3, attempts: Int = 4, attemptTimeout: Int64 = 1_000, deadline: Int64 = 30_000)
-    -> QueryPlan
-  {
-    QueryPlan(hostCount: hosts, attemptLimit: attempts, attemptTimeout: attemptTimeout, deadline: at(deadline), seed: 1)
+  private func plan(attempts: Int = 4, attemptTimeout: Int64 = 1_000, deadline: Int64 = 30_000) -> QueryPlan {
+    QueryPlan(attemptLimit: attempts, attemptTimeout: attemptTimeout, deadline: at(deadline), seed: 1)
   }
 
   /// Plays a query in which each attempt takes 10 ms and ends as told; returns
   /// the hosts asked and the instant of the end.
   private func play(
-    _ plan: inout QueryPlan, retryAfter: Int64 = 0, _ outcome: (_ host: Int, _ attempt: Int) -> Outcome
+    _ plan: inout QueryPlan, hosts hostCount: Int = 3, retryAfter: Int64 = 0,
+    _ outcome: (_ host: Int, _ attempt: Int) -> Outcome
   ) -> (hosts: [Int], end: Int64) {
     var now: Int64 = 0
+    var host = -1
     var hosts: [Int] = []
     for _ in 0..<10_000 {
       switch plan.next(at: at(now)) {
-      case .send(let host, let deadline):
+      case .nextHost:
+        if host + 1 < hostCount {
+          host += 1
+          plan.begin()
+        } else {
+          plan.endOfHosts(at: at(now))
+        }
+      case .send(let deadline):
         #expect(deadline > at(now))
         hosts.append(host)
         now += 10
-        plan.received(outcome(host, hosts.count), retryAfter: retryAfter, at: at(now))
+        _ = plan.received(outcome(host, hosts.count), retryAfter: retryAfter, at: at(now))
       case .pause(let end):
         #expect(end > at(now))
         now = end.milliseconds
@@ -49,9 +56,8 @@ struct QueryPlanTests {
   }
 
   @Test func aServerErrorIsTriedAgainThereThenAtTheNextHost() {
-    var plan = plan(hosts: 2, attempts: 3)
-    #expect(play(&plan) { _, _ in .status(503) }.hosts == [0, 0, 0, 1, 1, 1])
-    #expect(plan.attempts == 6)
+    var plan = plan(attempts: 3)
+    #expect(play(&plan, hosts: 2) { _, _ in .status(503) }.hosts == [0, 0, 0, 1, 1, 1])
     #expect(!plan.isOutOfTime)
   }
 
@@ -72,53 +78,91 @@ struct QueryPlanTests {
   }
 
   @Test func aHostThatHangsLeavesTimeForTheNext() {
-    var plan = plan(hosts: 3, attempts: 3)
+    var plan = plan(attempts: 3)
     #expect(play(&plan) { host, _ in host == 2 ? .task : .timedOut }.hosts == [0, 1, 2])
-    plan = self.plan(hosts: 2, attempts: 3)
-    #expect(play(&plan) { _, _ in .timedOut }.hosts == [0, 1, 1, 1], "the last one is asked again")
+    plan = self.plan(attempts: 3)
+    #expect(play(&plan, hosts: 2) { _, _ in .timedOut }.hosts == [0, 1, 1, 1], "the last one is asked again")
   }
 
   @Test func aStaleConnectionIsReplacedAtOnceButOnlyOnce() {
-    var plan = plan(hosts: 1, attempts: 4)
-    #expect(plan.next(at: at(0)) == .send(host: 0, deadline: at(1_000)))
-    plan.received(.stale, retryAfter: 0, at: at(5))
-    #expect(plan.next(at: at(5)) == .send(host: 0, deadline: at(1_005)))
-    plan.received(.stale, retryAfter: 0, at: at(6))
+    var plan = plan()
+    #expect(plan.next(at: at(0)) == .nextHost)
+    plan.begin()
+    #expect(plan.next(at: at(0)) == .send(deadline: at(1_000)))
+    #expect(plan.received(.stale, retryAfter: 0, at: at(5)) == .open)
+    #expect(plan.next(at: at(5)) == .send(deadline: at(1_005)))
+    _ = plan.received(.stale, retryAfter: 0, at: at(6))
     #expect(plan.lastOutcome == .broken)
   }
 
   @Test func theServiceIsGivenTheTimeItAskedFor() {
-    var plan = plan(hosts: 1, attempts: 3)
-    let (hosts, end) = play(&plan, retryAfter: 5_000) { _, _ in .status(429) }
+    var plan = plan(attempts: 3)
+    let (hosts, end) = play(&plan, hosts: 1, retryAfter: 5_000) { _, _ in .status(429) }
     #expect(hosts == [0, 0, 0])
     #expect(end == 10_030)
   }
 
   @Test func aPauseThatTheTimeDoesNotAllowIsNotTaken() {
-    var plan = plan(hosts: 1, deadline: 1_000)
+    var plan = plan(deadline: 1_000)
     let (hosts, end) = play(&plan, retryAfter: 5_000) { _, _ in .status(429) }
-    #expect(hosts == [0])
-    #expect(end == 10)
+    #expect(hosts == [0, 1, 2], "another host may answer at once")
+    #expect(end == 30)
     #expect(plan.lastOutcome == .status(429))
     #expect(!plan.isOutOfTime, "what the service said is the better answer")
   }
 
   @Test func theWholeTimeWinsOverTheAttempts() {
-    var plan = plan(hosts: 3, deadline: 25)
-    #expect(plan.next(at: at(0)) == .send(host: 0, deadline: at(25)))
-    plan.received(.timedOut, retryAfter: 0, at: at(25))
+    var plan = plan(deadline: 25)
+    plan.begin()
+    #expect(plan.next(at: at(0)) == .send(deadline: at(25)))
+    _ = plan.received(.timedOut, retryAfter: 0, at: at(25))
     #expect(plan.next(at: at(25)) == .finished)
     plan = self.plan(deadline: 25)
-    _ = plan.next(at: at(0))
-    plan.received(.unreachable, retryAfter: 0, at: at(26))
+    plan.begin()
+    #expect(plan.received(.unreachable, retryAfter: 0, at: at(26)) == .open, "it was not the host's fault alone")
     #expect(plan.next(at: at(26)) == .finished)
     #expect(plan.isOutOfTime)
   }
 
+  /// Of what an attempt says of its host.
+  @Test func aHostIsBlamedForWhatIsItsFault() {
+    for outcome: Outcome in [.unresolved, .unreachable, .untrusted, .timedOut, .notATask] {
+      var plan = plan()
+      plan.begin()
+      #expect(plan.received(outcome, retryAfter: 0, at: at(1)) == .bad, "\(outcome)")
+    }
+    for outcome: Outcome in [.status(503), .hijacked, .broken] {
+      var plan = plan(attempts: 2)
+      plan.begin()
+      #expect(plan.received(outcome, retryAfter: 0, at: at(1)) == .open, "it gets another chance")
+      #expect(plan.received(outcome, retryAfter: 0, at: at(2)) == .bad, "\(outcome)")
+    }
+    for outcome: Outcome in [.task, .status(400), .status(401), .status(612), .status(579)] {
+      var plan = plan()
+      plan.begin()
+      #expect(plan.received(outcome, retryAfter: 0, at: at(1)) == .well, "\(outcome)")
+    }
+    for outcome: Outcome in [.status(429), .status(573), .tooLarge, .outOfMemory, .system] {
+      var plan = plan(attempts: 1)
+      plan.begin()
+      #expect(plan.received(outcome, retryAfter: 0, at: at(1)) == .open, "\(outcome)")
+    }
+  }
+
+  @Test func anotherRegionMayHaveWhatOneHasNot() {
+    var plan = plan()
+    plan.begin()
+    #expect(plan.received(.status(612), retryAfter: 0, mayBeElsewhere: true, at: at(1)) == .well)
+    #expect(plan.next(at: at(1)) == .nextHost)
+    plan.endOfHosts(at: at(1))
+    #expect(plan.next(at: at(1)) == .finished)
+    #expect(plan.lastOutcome == .status(612))
+  }
+
   @Test func noTimeLimitDoesNotOverflow() {
-    var plan = QueryPlan(
-      hostCount: 1, attemptLimit: 1, attemptTimeout: .max, deadline: at(1_000).advanced(by: .max), seed: 1)
-    #expect(plan.next(at: at(1_000)) == .send(host: 0, deadline: .never))
+    var plan = QueryPlan(attemptLimit: 1, attemptTimeout: .max, deadline: at(1_000).advanced(by: .max), seed: 1)
+    plan.begin()
+    #expect(plan.next(at: at(1_000)) == .send(deadline: .never))
   }
 
   @Test func pausesGrowButNeverBeyondTwoSeconds() {

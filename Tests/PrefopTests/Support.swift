@@ -3,7 +3,7 @@ import Foundation
 @testable import Prefop
 
 /// Lends a string's bytes as the core takes text.
-func withSpan<R>(_ text: String, _ body: (Span<UInt8>) throws -> R) rethrows -> R {
+func withSpan<R: ~Copyable>(_ text: String, _ body: (Span<UInt8>) throws -> R) rethrows -> R {
   let bytes = Array(text.utf8)
   return try body(bytes.span)
 }

@@ -22,36 +22,57 @@ extension Client {
     _ id: PersistentID, _ queryOptions: QueryOptions, _ engine: inout Engine, _ report: inout Report
   ) throws(Failure) -> UnsafeMutablePointer<prefop_task> {
     let isSigned = try key(&engine, for: queryOptions)
-    try engine.transfer.value.setID(id)
+    engine.begin()
     let start = Clock.now
     let timeout = queryOptions.timeout ?? settings.timeout
-    var plan = QueryPlan(
-      hostCount: settings.endpoints.count, attemptLimit: settings.attemptLimit, attemptTimeout: settings.attemptTimeout,
+    var query = Query(
+      route: directory.withLock { directory in Route(directory, region: id.region) },
+      attemptLimit: settings.attemptLimit, attemptTimeout: settings.attemptTimeout,
       deadline: start.advanced(by: timeout), seed: engine.seed(at: start))
+    do throws(Failure) {
+      return try unsafe run(&query, id, queryOptions, isSigned: isSigned, timeout: timeout, &engine, &report)
+    } catch {
+      query.abandon(directory, subject(engine, queryOptions, isSigned), at: Clock.now)
+      throw error
+    }
+  }
+
+  private func run(
+    _ query: inout Query, _ id: PersistentID, _ queryOptions: QueryOptions, isSigned: Bool, timeout: Int64,
+    _ engine: inout Engine, _ report: inout Report
+  ) throws(Failure) -> UnsafeMutablePointer<prefop_task> {
     var last = unsafe Attempt(outcome: .system)
     while true {
-      switch plan.next(at: Clock.now) {
-      case .send(let host, let deadline):
-        report.host.removeAll()
-        report.host.append(settings.endpoints[host].authority)
-        report.attempts += 1
+      switch try query.next(directory, subject(engine, queryOptions, isSigned), at: Clock.now) {
+      case .send(let request, let host, let deadline):
         if !report.message.isEmpty { report.message.removeAll() }
-        last = try engine.attempt(
-          settings, host: host, isSigned: isSigned, until: deadline, isInterruptible: queryOptions.isInterruptible,
-          detail: &report.message)
-        if last.httpStatus != 0 { report.record(last, requestID: engine.transfer.value.head.requestID) }
-        if last.curlCode != 0 { report.curlCode = last.curlCode }
-        plan.received(last.outcome, retryAfter: last.retryAfter, at: Clock.now)
-        if let task = unsafe last.task {
-          return unsafe task
+        report.attempts += 1
+        try engine.load(request, id, bucket: queryOptions.bucket)
+        last = try engine.exchange(
+          settings, host, isSigned: isSigned && request != .regions(ofBucket: true),
+          responseLimit: request == .task ? settings.responseLimit : Self.regionsLimit,
+          until: deadline, isInterruptible: queryOptions.isInterruptible, detail: &report.message)
+        if request == .task {
+          report.host.removeAll()
+          report.host.append(host.endpoint.authority)
+          if last.outcome == .task { engine.readTask(into: &last, &report.message) }
+          if last.httpStatus != 0 { report.record(last, requestID: engine.transfer.value.head.requestID) }
+          if last.curlCode != 0 { report.curlCode = last.curlCode }
+        } else if last.outcome == .task {
+          try storeRegions(&engine, request, queryOptions, &last)
         }
+        query.received(last.outcome, retryAfter: last.retryAfter, reason: report.message, directory, at: Clock.now)
+        if let task = unsafe last.task { return unsafe task }
         if last.isInterrupted { throw interruption(&report) }
       case .pause(let end):
         guard Poller.sleep(until: end, isInterruptible: queryOptions.isInterruptible) else {
           throw interruption(&report)
         }
+      case .wait(let ofBucket, let end):
+        try waitForRegions(
+          subject(engine, queryOptions, isSigned).part(ofBucket: ofBucket), &query, until: end, queryOptions, &report)
       case .finished:
-        throw QueryFailure(plan: plan, last: last, timeout: timeout).describe(engine, settings, &report)
+        throw QueryFailure(last: last, timeout: timeout).describe(query, engine, settings, &report)
       }
     }
   }
@@ -70,11 +91,10 @@ extension Client {
         "no credentials: give access_key and secret_key to the client or the query, or set QINIU_ACCESS_KEY and QINIU_SECRET_KEY"
       )
     }
-    try engine.goAnonymous()
     return false
   }
 
-  private func interruption(_ report: inout Report) -> Failure {
+  func interruption(_ report: inout Report) -> Failure {
     report.isRetryable = true
     // What the last attempt said is not why the query ended.
     report.message.removeAll()

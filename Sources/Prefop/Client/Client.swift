@@ -2,6 +2,7 @@
 /// threads share.
 struct Client: ~Copyable {
   let settings: Settings
+  let directory: Lock<Directory>
   private let shared: Lock<Shared>
 
   struct Shared: ~Copyable {
@@ -21,15 +22,18 @@ struct Client: ~Copyable {
     fileprivate init(_ credentials: consuming Credentials) { self.credentials = credentials }
   }
 
-  init(_ settings: consuming Settings, _ credentials: consuming Credentials) throws(Failure) {
-    let shared: Lock<Shared>
-    do throws(OutOfMemory) {
-      shared = try Lock(Shared(credentials))
-    } catch {
-      throw .outOfMemory
-    }
+  init(
+    _ settings: consuming Settings, _ directory: consuming Directory, _ credentials: consuming Credentials
+  ) throws(Failure) {
+    let shared = try Self.lock(Shared(credentials))
+    let lockedDirectory = try Self.lock(directory)
     self.settings = settings
+    self.directory = lockedDirectory
     self.shared = shared
+  }
+
+  private static func lock<Value: ~Copyable>(_ value: consuming Value) throws(Failure) -> Lock<Value> {
+    do throws(OutOfMemory) { return try Lock(value) } catch { throw .outOfMemory }
   }
 
   func setCredentials(_ credentials: consuming Credentials) {

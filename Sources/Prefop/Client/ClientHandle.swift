@@ -31,10 +31,11 @@ enum ClientHandle {
     let pair = try unsafe KeyPair.given(
       given.access_key, "options.access_key", given.secret_key, "options.secret_key", .configuration)
     let settings = try unsafe ClientOptions.settings(from: given)
+    let directory = try unsafe ClientOptions.directory(from: given)
     if pair == nil, settings.readsEnvironment {
-      return try Client(settings, Credentials(ifGiven: KeyPair.fromEnvironment()))
+      return try Client(settings, directory, Credentials(ifGiven: KeyPair.fromEnvironment()))
     }
-    return try Client(settings, Credentials(ifGiven: pair))
+    return try Client(settings, directory, Credentials(ifGiven: pair))
   }
 
   static func client(_ handle: OpaquePointer?) throws(Failure) -> UnsafeMutablePointer<Client> {

@@ -15,23 +15,15 @@ enum ClientOptions {
     let flags = try unsafe ClientFlags(given.flags)
     let readsEnvironment = !flags.contains(PREFOP_CLIENT_NO_ENVIRONMENT)
     let isDateOff = readsEnvironment && Environment.isOn("DISABLE_QINIU_TIMESTAMP_SIGNATURE")
-    let isTLSOff = readsEnvironment && Environment.isOn("DISABLE_QINIU_SECURE_PROTOCOL")
-    guard unsafe given.bucket_hosts == nil else {
-      throw Failure(.unsupported, "bucket_hosts is not supported by version 1.0: it must be NULL")
-    }
     guard unsafe given.max_in_flight == 0 else {
       throw Failure(.unsupported, "max_in_flight is not supported by version 1.0: it must be 0")
     }
     let responseLimit = try unsafe responseLimit(given.max_response_bytes)
     let attemptLimit = try unsafe attemptLimit(given.max_attempts)
-    let hosts: Span<UInt8>? = unsafe given.api_hosts == nil ? nil : CText.span(given.api_hosts)
-    let prefersHTTPS = !flags.contains(PREFOP_CLIENT_USE_HTTP) && !isTLSOff
-    let endpoints = try EndpointList(hosts, named: "api_hosts", preferHTTPS: prefersHTTPS)
     let proxy = try unsafe ProxySettings(given.proxy, readsEnvironment: readsEnvironment)
     let trustStore = try unsafe TrustStore(given.ca_file, readsEnvironment: readsEnvironment)
     let userAgent = try unsafe UserAgent.header(with: CText.span(given.user_agent))
     return unsafe Settings(
-      endpoints: endpoints,
       proxy: proxy,
       trustStore: trustStore,
       userAgent: userAgent,
@@ -43,6 +35,23 @@ enum ClientOptions {
       allowsAnonymous: flags.contains(PREFOP_CLIENT_ALLOW_ANONYMOUS),
       sendsDate: !flags.contains(PREFOP_CLIENT_NO_DATE) && !isDateOff,
       readsEnvironment: readsEnvironment)
+  }
+
+  static func directory(from given: prefop_client_options) throws(Failure) -> Directory {
+    let flags = try unsafe ClientFlags(given.flags)
+    let readsEnvironment = !flags.contains(PREFOP_CLIENT_NO_ENVIRONMENT)
+    let isTLSOff = readsEnvironment && Environment.isOn("DISABLE_QINIU_SECURE_PROTOCOL")
+    var bucketHosts: Span<UInt8>? = unsafe given.bucket_hosts == nil ? nil : CText.span(given.bucket_hosts)
+    var bucketName: StaticString = "bucket_hosts"
+    if bucketHosts == nil, readsEnvironment {
+      bucketHosts = Environment.value("QINIU_BUCKET_URL")
+      bucketName = "QINIU_BUCKET_URL"
+    }
+    return try unsafe Directory(
+      apiHosts: given.api_hosts == nil ? nil : CText.span(given.api_hosts),
+      bucketHosts: bucketHosts, named: bucketName,
+      preferHTTPS: !flags.contains(PREFOP_CLIENT_USE_HTTP) && !isTLSOff,
+      asksForRegions: !flags.contains(PREFOP_CLIENT_NO_DISCOVERY))
   }
 
   private static func responseLimit(_ given: Int64) throws(Failure) -> Int {

@@ -21,6 +21,10 @@ struct Endpoint: ~Copyable {
     unsafe self.url = url
   }
 
+  func equals(_ other: borrowing Endpoint) -> Bool {
+    isHTTPS == other.isHTTPS && authority.equals(other.authority)
+  }
+
   deinit { unsafe curl_url_cleanup(OpaquePointer(url)) }
 
   /// With the host as libcurl will send it: it shortens IPv6 addresses, and writes

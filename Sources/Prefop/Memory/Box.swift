@@ -3,24 +3,27 @@ import CPlatform
 /// One value at an address that never changes, so that C may keep it.
 @safe
 struct Box<Value: ~Copyable>: ~Copyable {
-  private let address: UnsafeMutablePointer<Value>
+  private let storage: UnsafeMutablePointer<Value>
 
   init(_ value: consuming Value) throws(OutOfMemory) {
     let memory = try unsafe allocate(MemoryLayout<Value>.size)
-    unsafe address = memory.bindMemory(to: Value.self, capacity: 1)
-    unsafe address.initialize(to: value)
+    unsafe storage = memory.bindMemory(to: Value.self, capacity: 1)
+    unsafe storage.initialize(to: value)
   }
 
   deinit {
-    unsafe address.deinitialize(count: 1)
-    unsafe free(address)
+    unsafe storage.deinitialize(count: 1)
+    unsafe free(storage)
   }
 
   var value: Value {
-    unsafeAddress { unsafe UnsafePointer(address) }
-    nonmutating unsafeMutableAddress { unsafe address }
+    unsafeAddress { unsafe UnsafePointer(storage) }
+    nonmutating unsafeMutableAddress { unsafe storage }
   }
 
   /// What C is given.
-  var rawAddress: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(address) }
+  var rawAddress: UnsafeMutableRawPointer { unsafe UnsafeMutableRawPointer(storage) }
+
+  /// For the addressors of what wraps a box.
+  var address: UnsafePointer<Value> { unsafe UnsafePointer(storage) }
 }

@@ -21,6 +21,23 @@ enum Poller {
     return prefop_errno() == EINTR ? .signal : .failed
   }
 
+  /// Waits for one descriptor.
+  static func wait(for descriptor: Int32, until end: Instant, isInterruptible: Bool) -> Wakening {
+    var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+    while true {
+      let now = Clock.now
+      guard now < end else { return .timedOut }
+      let wakening = unsafe withUnsafeMutablePointer(to: &entry) { entry in
+        unsafe wait(UnsafeMutableBufferPointer(start: entry, count: 1), until: end, now: now)
+      }
+      switch wakening {
+      case .ready, .failed: return wakening
+      case .signal: if isInterruptible { return .signal }
+      case .timedOut: break
+      }
+    }
+  }
+
   /// Does nothing until the instant; false when a signal came before.
   static func sleep(until end: Instant, isInterruptible: Bool) -> Bool {
     let none = unsafe UnsafeMutableBufferPointer<pollfd>(start: nil, count: 0)

@@ -17,38 +17,40 @@ struct Attempt {
 }
 
 extension Engine {
-  /// Asks one host, on the caller's thread. `detail` receives what libcurl, or
-  /// the reader of the answer, says of a failure.
-  mutating func attempt(
-    _ settings: borrowing Settings, host: Int, isSigned: Bool, until deadline: Instant, isInterruptible: Bool,
-    detail: inout Message
+  /// Sends one request to one host, on the caller's thread. The outcome is a
+  /// task as soon as the answer is Qiniu's and a success: what it holds is yet to
+  /// be read. `detail` receives what libcurl says of a failure.
+  mutating func exchange(
+    _ settings: borrowing Settings, _ host: HostReference, isSigned: Bool, responseLimit: Int,
+    until deadline: Instant, isInterruptible: Bool, detail: inout Message
   ) throws(Failure) -> Attempt {
-    try prepare(settings, host: host, isSigned: isSigned)
+    try prepare(settings, host, isSigned: isSigned, responseLimit: responseLimit)
     guard let handle = unsafe transfer.value.handle else { throw .outOfMemory }
     let end = unsafe multi.value.run(handle, until: deadline, isInterruptible: isInterruptible)
     switch end {
     case .deadline: return unsafe Attempt(outcome: .timedOut)
     case .interrupted: return unsafe Attempt(outcome: .timedOut, isInterrupted: true)
     case .broken(let isOutOfMemory): return unsafe Attempt(outcome: isOutOfMemory ? .outOfMemory : .system)
-    case .finished(let code): return try read(code, settings, &detail)
+    case .finished(let code): return judge(code, settings, &detail)
     }
   }
 
   private mutating func prepare(
-    _ settings: borrowing Settings, host: Int, isSigned: Bool
+    _ settings: borrowing Settings, _ host: HostReference, isSigned: Bool, responseLimit: Int
   ) throws(Failure) {
     multi.value.forkGuard.enter()
     defer { multi.value.forkGuard.leave() }
-    try unsafe transfer.value.prepare(settings, host: host, at: transfer.rawAddress)
+    try unsafe transfer.value.prepare(
+      settings, host, isSigned: isSigned, responseLimit: responseLimit, at: transfer.rawAddress)
     let seconds = settings.sendsDate ? Clock.secondsSince1970 : nil
     transfer.value.sign(
-      with: signer.value, isSigned: isSigned, host: settings.endpoints[host].authority, secondsSince1970: seconds)
+      with: signer.value, isSigned: isSigned, host: host.endpoint.authority, secondsSince1970: seconds)
   }
 
   /// Makes an outcome of what libcurl says, and of what came.
-  private mutating func read(
+  private mutating func judge(
     _ code: CURLcode, _ settings: borrowing Settings, _ detail: inout Message
-  ) throws(Failure) -> Attempt {
+  ) -> Attempt {
     let status = transfer.value.httpStatus
     var attempt = unsafe Attempt(outcome: .broken, httpStatus: status, curlCode: Int(code.rawValue))
     attempt.retryAfter = status >= 300 ? transfer.value.retryAfter : 0
@@ -68,15 +70,16 @@ extension Engine {
     } else if !transfer.value.head.isFromQiniu {
       attempt.outcome = .hijacked
     } else {
-      readTask(into: &attempt, &detail)
+      attempt.outcome = .task
     }
     return attempt
   }
 
-  private mutating func readTask(into attempt: inout Attempt, _ detail: inout Message) {
+  /// Reads the task of the answer that came. `detail` receives what is wrong
+  /// when there is none.
+  mutating func readTask(into attempt: inout Attempt, _ detail: inout Message) {
     do throws(Failure) {
       unsafe attempt.task = try unsafe TaskParsing.task(transfer.value.body.span, using: &draft.value, fault: &detail)
-      attempt.outcome = .task
     } catch {
       attempt.outcome = error.status == .memory ? .outOfMemory : .notATask
     }

@@ -7,6 +7,9 @@ struct Engine: ~Copyable {
   let signer: Box<RequestSigner>
   let draft: Box<TaskDraft>
 
+  /// What the transfer asks for.
+  private var request: Query.Request?
+
   /// The revision of the client's credentials that it signs with; 0: it signs
   /// with another pair, or not at all.
   var credentialsRevision: UInt64 = 0
@@ -33,18 +36,29 @@ struct Engine: ~Copyable {
   var isUsable: Bool { multi.value.isUsable }
 
   /// Whether it makes signatures of this pair already.
-  func signs(with pair: KeyPair) -> Bool { transfer.value.headers.isSigned && signer.value.holds(pair) }
+  func signs(with pair: KeyPair) -> Bool { transfer.value.signedHeaders.isSigned && signer.value.holds(pair) }
 
   /// The header's key first: a signer that could not take the pair is given it
   /// again by the next query.
   mutating func sign(with pair: KeyPair) throws(Failure) {
     credentialsRevision = 0
     do throws(OutOfMemory) {
-      try transfer.value.headers.setAccessKey(pair.accessKey)
+      try transfer.value.signedHeaders.setAccessKey(pair.accessKey)
       try signer.value.take(pair)
     } catch {
       throw .outOfMemory
     }
+  }
+
+  /// Begins another query.
+  mutating func begin() { request = nil }
+
+  /// Sets what to ask for, if it is not what was asked for last.
+  mutating func load(_ request: Query.Request, _ id: PersistentID, bucket: Span<UInt8>) throws(Failure) {
+    guard self.request != request else { return }
+    self.request = nil
+    try transfer.value.setTarget(request, id, accessKey: signer.value.accessKey, bucket: bucket)
+    self.request = request
   }
 
   /// For the pauses of one query: another for each thread, though all fail at once.
@@ -63,17 +77,6 @@ struct Engine: ~Copyable {
   func trim() {
     draft.value.trim()
     transfer.value.trim()
-  }
-
-  /// Lets requests go unsigned.
-  mutating func goAnonymous() throws(Failure) {
-    guard transfer.value.headers.isSigned || transfer.value.headers.isEmpty else { return }
-    credentialsRevision = 0
-    do throws(OutOfMemory) {
-      try transfer.value.headers.setAccessKey(Span())
-    } catch {
-      throw .outOfMemory
-    }
   }
 
   private static func makeMulti() throws(Failure) -> Box<Multi> {

@@ -15,7 +15,7 @@ struct PersistentID: ~Escapable {
         .argument, "persistent_id has {number} bytes: at most {limit}", number: text.count, limit: Self.lengthLimit)
     }
     var plainCount = 0
-    while plainCount < text.count, Self.isUnreserved(text[plainCount]) { plainCount += 1 }
+    while plainCount < text.count, QueryEscape.isUnreserved(text[plainCount]) { plainCount += 1 }
     for index in plainCount..<text.count where text[index].isControl {
       throw Failure(
         .argument, "persistent_id {text} has a control character at byte {number}", number: index, text: text)
@@ -24,33 +24,15 @@ struct PersistentID: ~Escapable {
     self.plainCount = plainCount
   }
 
-  /// Appends the id as a query string has it: a blank as "+", everything but
-  /// letters, digits and "-_.~" as %XX.
+  /// The region that its beginning names; empty: it names none.
+  var region: RegionName {
+    var name = RegionName()
+    if let prefix = RegionID.prefix(of: text) { name.append(prefix) }
+    return name
+  }
+
+  /// Appends the id as a query string has it.
   func appendEscaped(to target: inout Bytes) throws(OutOfMemory) {
-    try target.reserve(text.count * 3)
-    target.appendReserved(text.extracting(0..<plainCount))
-    for index in plainCount..<text.count {
-      let byte = text[index]
-      if Self.isUnreserved(byte) {
-        target.appendReserved(byte)
-      } else if byte == UInt8(ascii: " ") {
-        target.appendReserved(UInt8(ascii: "+"))
-      } else {
-        target.appendReserved(UInt8(ascii: "%"))
-        target.appendReserved(Self.hexDigit(byte >> 4))
-        target.appendReserved(Self.hexDigit(byte & 0x0F))
-      }
-    }
-  }
-
-  /// RFC 3986: letters, digits and "-_.~", one bit for each ASCII code.
-  @inline(__always)
-  private static func isUnreserved(_ byte: UInt8) -> Bool {
-    let bits: UInt64 = byte < 0x40 ? 0x03FF_6000_0000_0000 : byte < 0x80 ? 0x47FF_FFFE_87FF_FFFE : 0
-    return bits >> UInt64(byte & 0x3F) & 1 == 1
-  }
-
-  private static func hexDigit(_ value: UInt8) -> UInt8 {
-    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "A") + (value - 10)
+    try QueryEscape.append(text, plainCount: plainCount, to: &target)
   }
 }

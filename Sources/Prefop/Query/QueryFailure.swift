@@ -1,35 +1,53 @@
 /// Tells a person, in one line, why a query failed.
 struct QueryFailure {
-  let plan: QueryPlan
   let last: Attempt
   let timeout: Int64
 
   /// Fills the report in, while the engine still holds the last answer.
-  func describe(_ engine: borrowing Engine, _ settings: borrowing Settings, _ report: inout Report) -> Failure {
-    let outcome = plan.lastOutcome ?? .timedOut
-    report.isRetryable = plan.isOutOfTime || outcome.isRetryable
+  func describe(
+    _ query: borrowing Query, _ engine: borrowing Engine, _ settings: borrowing Settings, _ report: inout Report
+  ) -> Failure {
+    // A certificate that cannot be trusted is what somebody must know of, even
+    // if the hosts after it failed in another way.
+    if !query.isOutOfTime, !query.lastOutcome.isAnswer, let distrust = query.trail.distrust {
+      return describe(distrust.host, distrust.reason, query, settings, &report)
+    }
+    let outcome = query.lastOutcome
+    report.isRetryable = query.isOutOfTime || outcome.isRetryable
     let detail = report.message
     report.message.removeAll()
-    if plan.isOutOfTime {
+    if query.isOutOfTime {
       report.message.append("no answer within ")
       report.message.append(Int(timeout))
       report.message.append(" ms; the last attempt: ")
     }
-    if !report.host.isEmpty {
-      report.message.append(report.host.span)
+    if let host = query.trail.last?.host {
+      report.message.append(host.endpoint.authority)
       report.message.append(": ")
     }
     describe(outcome, engine, detail, &report.message)
-    if outcome == .untrusted, settings.trustStore.isMissing {
+    if let stop = query.trail.last {
+      report.message.append(attempts: stop.attempts)
+      query.trail.describeOthers(than: stop.host, in: &report.message)
+    }
+    return Failure(query.isOutOfTime ? .timeout : outcome.status, "")
+  }
+
+  private func describe(
+    _ host: HostReference, _ reason: Message, _ query: borrowing Query, _ settings: borrowing Settings,
+    _ report: inout Report
+  ) -> Failure {
+    report.isRetryable = Outcome.untrusted.isRetryable
+    report.message.removeAll()
+    report.message.append(host.endpoint.authority)
+    report.message.append(": ")
+    report.message.append(reason.span)
+    if settings.trustStore.isMissing {
       report.message.append("; no certificate authorities were found: give ca_file, or have one of ")
       report.message.append(TrustStore.systemPlaces)
     }
-    if plan.attempts > 1 {
-      report.message.append(" (after ")
-      report.message.append(plan.attempts)
-      report.message.append(" attempts)")
-    }
-    return Failure(plan.isOutOfTime ? .timeout : outcome.status, "")
+    query.trail.describeOthers(than: host, in: &report.message)
+    return Failure(.tls, "")
   }
 
   private func describe(_ outcome: Outcome, _ engine: borrowing Engine, _ detail: Message, _ message: inout Message) {

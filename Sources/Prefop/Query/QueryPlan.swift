@@ -3,38 +3,52 @@
 ///
 ///     while true {
 ///       switch plan.next(at: now) {
-///       case .send(let host, let deadline): plan.received(outcome, at: now)
+///       case .nextHost: if let host = ... { plan.begin() } else { plan.endOfHosts(at: now) }
+///       case .send(let deadline): plan.received(outcome, ..., at: now)
 ///       case .pause(let until): sleep
-///       case .finished: break
+///       case .finished: return
 ///       }
 ///     }
 struct QueryPlan {
   enum Step: Equatable {
-    /// Ask this host, until then.
-    case send(host: Int, deadline: Instant)
+    /// Choose another host.
+    case nextHost
+    /// Ask the host, until then.
+    case send(deadline: Instant)
     /// Do nothing until then.
     case pause(until: Instant)
     case finished
   }
 
+  /// What an attempt tells of the host that was asked.
+  enum Verdict: Equatable {
+    /// It is well.
+    case well
+    /// It is not to be asked for some time.
+    case bad
+    /// Nothing, or nothing yet.
+    case open
+  }
+
+  private enum Phase {
+    case choosing, asking, over
+  }
+
   let deadline: Instant
-  private let hostCount: Int
   private let attemptLimit: Int
   private let attemptTimeout: Int64
   private var backoff: Backoff
-  private var host = 0
+  private var phase = Phase.choosing
   private var attemptsAtHost = 0
   private var resumption: Instant?
 
   /// How the last attempt ended.
   private(set) var lastOutcome: Outcome?
-  private(set) var attempts = 0
 
   /// The time for the whole query ended it.
   private(set) var isOutOfTime = false
 
-  init(hostCount: Int, attemptLimit: Int, attemptTimeout: Int64, deadline: Instant, seed: UInt64) {
-    self.hostCount = hostCount
+  init(attemptLimit: Int, attemptTimeout: Int64, deadline: Instant, seed: UInt64) {
     self.attemptLimit = attemptLimit
     self.attemptTimeout = attemptTimeout
     self.deadline = deadline
@@ -42,52 +56,80 @@ struct QueryPlan {
   }
 
   mutating func next(at now: Instant) -> Step {
-    if let lastOutcome, lastOutcome.remedy == .finish || lastOutcome.remedy == .giveUp { return .finished }
-    guard host < hostCount, !isOutOfTime else { return .finished }
+    guard phase != .over else { return .finished }
     guard now < deadline else {
       isOutOfTime = true
+      phase = .over
       return .finished
     }
+    if phase == .choosing { return .nextHost }
     if let resumption, now < resumption { return .pause(until: resumption) }
-    return .send(host: host, deadline: min(deadline, now.advanced(by: attemptTimeout)))
+    return .send(deadline: min(deadline, now.advanced(by: attemptTimeout)))
   }
 
-  /// `retryAfter`: milliseconds that the service asked to wait.
-  mutating func received(_ outcome: Outcome, retryAfter: Int64, at now: Instant) {
-    attempts += 1
+  /// A host is chosen.
+  mutating func begin() {
+    phase = .asking
+    attemptsAtHost = 0
+    resumption = nil
+    backoff.reset()
+  }
+
+  /// There is no host but those asked. One that did not answer in time is
+  /// asked again; its turn was cut short only for the sake of others.
+  mutating func endOfHosts(at now: Instant) {
+    guard lastOutcome?.remedy == .nextHostOrPause, 1..<attemptLimit ~= attemptsAtHost else {
+      phase = .over
+      return
+    }
+    phase = pause(backoff.nextPause(), at: now) ? .asking : .over
+  }
+
+  /// `retryAfter`: milliseconds that the service asked to wait. `mayBeElsewhere`:
+  /// that this host has no such task does not say that none has.
+  mutating func received(
+    _ outcome: Outcome, retryAfter: Int64, mayBeElsewhere: Bool = false, at now: Instant
+  ) -> Verdict {
     attemptsAtHost += 1
     // A kept connection that broke says nothing about the host, once.
     let effective: Outcome = outcome == .stale && lastOutcome == .stale ? .broken : outcome
     lastOutcome = effective
     resumption = nil
-    switch effective.remedy {
-    case .finish, .giveUp: return
-    case _ where now >= deadline: isOutOfTime = true
-    case .nextHost: moveToNextHost()
-    case .nextHostOrPause where host + 1 < hostCount: moveToNextHost()
-    case .askAgain: stayOrMove(pause: 0, at: now)
-    case .pause, .slowDown, .nextHostOrPause: stayOrMove(pause: max(retryAfter, backoff.nextPause()), at: now)
+    let remedy = effective.remedy
+    if remedy == .finish || remedy == .giveUp {
+      phase = mayBeElsewhere && effective.status == .notFound ? .choosing : .over
+      return effective.isAnswer ? .well : .open
+    }
+    guard now < deadline else {
+      isOutOfTime = true
+      phase = .over
+      return .open
+    }
+    switch remedy {
+    case .nextHost, .nextHostOrPause:
+      phase = .choosing
+      return .bad
+    case .askAgain: return stayOrMove(pause: 0, at: now)
+    default: return stayOrMove(pause: max(retryAfter, backoff.nextPause()), at: now)
     }
   }
 
-  private mutating func stayOrMove(pause: Int64, at now: Instant) {
+  private mutating func stayOrMove(pause milliseconds: Int64, at now: Instant) -> Verdict {
     guard attemptsAtHost < attemptLimit else {
-      moveToNextHost()
-      return
+      phase = .choosing
+      return lastOutcome?.remedy == .slowDown ? .open : .bad
     }
-    let resumption = now.advanced(by: pause)
-    // A pause that the time does not allow for cannot help: what is known now is
-    // the better answer.
-    if resumption >= deadline {
-      host = hostCount
-    } else {
-      self.resumption = resumption
-    }
+    // Another host may answer at once.
+    if !pause(milliseconds, at: now) { phase = .choosing }
+    return .open
   }
 
-  private mutating func moveToNextHost() {
-    host += 1
-    attemptsAtHost = 0
-    backoff.reset()
+  /// False: the time does not allow for the pause, so it cannot help. What is
+  /// known now is the better answer then.
+  private mutating func pause(_ milliseconds: Int64, at now: Instant) -> Bool {
+    let end = now.advanced(by: milliseconds)
+    guard end < deadline else { return false }
+    resumption = end
+    return true
   }
 }

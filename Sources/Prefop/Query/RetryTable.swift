@@ -35,6 +35,15 @@ extension Outcome {
     }
   }
 
+  /// The service itself said something that it will say again.
+  var isAnswer: Bool {
+    switch self {
+    case .task: true
+    case .status: remedy == .giveUp
+    default: false
+    }
+  }
+
   /// Whether the same call may succeed later.
   var isRetryable: Bool {
     switch self {

@@ -1,7 +1,6 @@
 /// How a client's queries behave: every default filled in, every text ours.
 /// Made once, never changed.
 struct Settings: ~Copyable {
-  let endpoints: EndpointList
   let proxy: ProxySettings
 
   let trustStore: TrustStore

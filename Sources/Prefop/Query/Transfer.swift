@@ -7,7 +7,13 @@ import CPlatform
 struct Transfer: ~Copyable {
   /// nil when it is closed.
   private var easy: UnsafeMutableRawPointer?
-  var headers: HeaderList
+
+  /// The header fields of requests that are signed, and of those that are not.
+  var signedHeaders: HeaderList
+  private var unsignedHeaders: HeaderList
+
+  /// Which of the two libcurl has.
+  private var hasSignedHeaders: Bool?
   private(set) var head = ResponseHead()
   private(set) var body = Bytes()
   private(set) var isTooLarge = false
@@ -16,14 +22,16 @@ struct Transfer: ~Copyable {
   /// The date of the last request: many go out in one second.
   private var date = QiniuDate(secondsSince1970: 0)
 
-  /// "/status/get/prefop?id=...", ended by NUL.
+  /// Path and query, ended by NUL.
   private var target = Bytes()
 
   /// Where libcurl says in words what failed.
   private let errorText: UnsafeMutablePointer<CChar>
 
-  private let responseLimit: Int
-  private var endpointIndex: Int?
+  private var responseLimit = 0
+
+  /// The place of the host that the handle points at.
+  private var place: Int?
 
   /// All settings must be set before the handle may be used.
   private var isConfigured = false
@@ -34,13 +42,12 @@ struct Transfer: ~Copyable {
   /// The process whose connections the handle holds.
   private let generation = Process.generation
 
-  static var path: StaticString { "/status/get/prefop?id=" }
-
   /// What a body may keep of its memory between two queries.
   private static var keptCapacity: Int { 64 << 10 }
 
   init(_ settings: borrowing Settings) throws(OutOfMemory) {
-    let headers = try HeaderList(userAgent: settings.userAgent.span, hasDate: settings.sendsDate)
+    let signedHeaders = try HeaderList(userAgent: settings.userAgent.span, hasDate: settings.sendsDate)
+    let unsignedHeaders = try HeaderList(userAgent: settings.userAgent.span, hasDate: settings.sendsDate)
     let text = try unsafe allocate(Int(CURL_ERROR_SIZE)).assumingMemoryBound(to: CChar.self)
     guard let easy = unsafe curl_easy_init() else {
       unsafe free(text)
@@ -49,8 +56,8 @@ struct Transfer: ~Copyable {
     unsafe text.pointee = 0
     unsafe self.easy = easy
     unsafe errorText = text
-    self.headers = headers
-    responseLimit = settings.responseLimit
+    self.signedHeaders = signedHeaders
+    self.unsignedHeaders = unsignedHeaders
   }
 
   deinit {
@@ -80,7 +87,8 @@ struct Transfer: ~Copyable {
     _ settings: borrowing Settings, at address: UnsafeMutableRawPointer
   ) throws(Failure) {
     guard !isConfigured else { return }
-    endpointIndex = nil
+    place = nil
+    hasSignedHeaders = nil
     if !isFresh { try replaceHandle() }
     isFresh = false
     try set(CURLOPT_NOSIGNAL, 1)
@@ -95,7 +103,6 @@ struct Transfer: ~Copyable {
     try set(CURLOPT_ACCEPT_ENCODING, "")
     try trust(settings.trustStore)
     try unsafe check(settings.proxy.exceptions.withCString { unsafe prefop_curl_set_text(easy, CURLOPT_NOPROXY, $0) })
-    try unsafe set(CURLOPT_HTTPHEADER, headers.head)
     try unsafe set(CURLOPT_ERRORBUFFER, UnsafeMutableRawPointer(errorText))
     try unsafe set(CURLOPT_WRITEDATA, address)
     try unsafe set(CURLOPT_HEADERDATA, address)
@@ -143,11 +150,24 @@ struct Transfer: ~Copyable {
 
   // MARK: One query
 
-  mutating func setID(_ id: PersistentID) throws(Failure) {
+  /// Sets what to ask for.
+  mutating func setTarget(
+    _ request: Query.Request, _ id: PersistentID, accessKey: Span<UInt8>, bucket: Span<UInt8>
+  ) throws(Failure) {
     target.removeAll()
     do throws(OutOfMemory) {
-      try target.append(Self.path)
-      try id.appendEscaped(to: &target)
+      switch request {
+      case .task:
+        try target.append("/status/get/prefop?id=")
+        try id.appendEscaped(to: &target)
+      case .regions(ofBucket: false):
+        try target.append("/regions")
+      case .regions(ofBucket: true):
+        try target.append("/v4/query?ak=")
+        try QueryEscape.append(accessKey, to: &target)
+        try target.append("&bucket=")
+        try QueryEscape.append(bucket, to: &target)
+      }
       try target.append(0)
     } catch {
       throw .outOfMemory
@@ -157,19 +177,31 @@ struct Transfer: ~Copyable {
   /// Points the handle, which must be at its final address, at a host, and
   /// forgets the answer before.
   mutating func prepare(
-    _ settings: borrowing Settings, host index: Int, at address: UnsafeMutableRawPointer
+    _ settings: borrowing Settings, _ host: HostReference, isSigned: Bool, responseLimit: Int,
+    at address: UnsafeMutableRawPointer
   ) throws(Failure) {
     head = ResponseHead()
     body.removeAll(keepingAtMost: Self.keptCapacity)
     isTooLarge = false
     isOutOfMemory = false
+    self.responseLimit = responseLimit
     unsafe errorText.pointee = 0
     try unsafe configure(settings, at: address)
-    let isNewHost = endpointIndex != index
+    try setHeaders(isSigned: isSigned)
+    let isNewHost = place != host.place
     // While settings are half set, the handle points nowhere.
-    endpointIndex = nil
-    try point(at: settings.endpoints[index], settings.proxy, isNewHost: isNewHost)
-    endpointIndex = index
+    place = nil
+    try point(at: host.endpoint, settings.proxy, isNewHost: isNewHost)
+    place = host.place
+  }
+
+  private mutating func setHeaders(isSigned: Bool) throws(Failure) {
+    guard hasSignedHeaders != isSigned else { return }
+    if !isSigned, unsignedHeaders.isEmpty {
+      do throws(OutOfMemory) { try unsignedHeaders.setAccessKey(Span()) } catch { throw .outOfMemory }
+    }
+    try unsafe set(CURLOPT_HTTPHEADER, isSigned ? signedHeaders.head : unsignedHeaders.head)
+    hasSignedHeaders = isSigned
   }
 
   /// Gives back what one large answer took; the answer is gone.
@@ -206,12 +238,12 @@ struct Transfer: ~Copyable {
   ) {
     if let seconds {
       if date.secondsSince1970 != seconds { date = QiniuDate(secondsSince1970: seconds) }
-      headers.setDate(date.text)
+      if isSigned { signedHeaders.setDate(date.text) } else { unsignedHeaders.setDate(date.text) }
     }
     guard isSigned else { return }
     let signature = signer.sign(
       target: target.span.extracting(0..<target.count - 1), host: host, date: seconds == nil ? nil : date.text)
-    headers.setSignature(signature)
+    signedHeaders.setSignature(signature)
   }
 
   private mutating func setURL(of endpoint: borrowing Endpoint) throws(Failure) {

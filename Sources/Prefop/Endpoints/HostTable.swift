@@ -1,0 +1,69 @@
+/// All hosts that a client has to do with, each once, and their health. Hosts
+/// are only ever added, so that transfers can use an endpoint without the lock.
+struct HostTable: ~Copyable {
+  private struct Host: ~Copyable {
+    let endpoint: Box<Endpoint>
+    var health = HostHealth()
+  }
+
+  private var hosts = List<Host>()
+
+  var count: Int { hosts.count }
+
+  /// The place of a host, which is added if it is new; nil: the table is full.
+  mutating func place(of address: HostAddress, isHTTPS: Bool) throws(Failure) -> Int? {
+    let endpoint = try Endpoint(address, isHTTPS: isHTTPS)
+    for place in hosts.indices where hosts[place].endpoint.value.equals(endpoint) { return place }
+    guard hosts.count < HostSet.capacity else { return nil }
+    do throws(OutOfMemory) {
+      try hosts.append(Host(endpoint: Box(endpoint)))
+    } catch {
+      throw .outOfMemory
+    }
+    return hosts.count - 1
+  }
+
+  /// The host at a place, for as long as the client lives.
+  func host(at place: Int) -> HostReference {
+    HostReference(place: place, isWell: hosts[place].health.isWell, endpoint: hosts[place].endpoint)
+  }
+
+  mutating func isOffered(_ place: Int, at now: Instant) -> Bool { hosts[place].health.isOffered(at: now) }
+  mutating func fail(_ place: Int, at now: Instant) { hosts[place].health.fail(at: now) }
+  mutating func succeed(_ place: Int) { hosts[place].health.succeed() }
+
+  /// Of these hosts the one that failed the longest ago.
+  func leastBad(of set: HostSet) -> Int? {
+    var best: Int?
+    var bestEnd = Instant.never
+    for place in hosts.indices where set.contains(place) {
+      let end = hosts[place].health.setAsideUntil ?? Instant(milliseconds: .min)
+      if best == nil || end < bestEnd {
+        best = place
+        bestEnd = end
+      }
+    }
+    return best
+  }
+}
+
+/// A host of a client, which lives as long as the client does.
+@safe
+struct HostReference {
+  let place: Int
+
+  /// It was well when it was chosen, so that a success changes nothing.
+  let isWell: Bool
+
+  private let address: UnsafePointer<Endpoint>
+
+  fileprivate init(place: Int, isWell: Bool, endpoint: borrowing Box<Endpoint>) {
+    self.place = place
+    self.isWell = isWell
+    unsafe address = endpoint.address
+  }
+
+  var endpoint: Endpoint {
+    unsafeAddress { unsafe address }
+  }
+}

@@ -1,0 +1,29 @@
+/// One kind of request on its way from host to host.
+struct QueryLeg {
+  var plan: QueryPlan
+  var route: Route
+  var host: HostReference?
+
+  init(plan: QueryPlan, route: Route) {
+    self.plan = plan
+    self.route = route
+  }
+
+  /// Takes an outcome, and keeps what it tells of the host.
+  mutating func received(
+    _ outcome: Outcome, _ retryAfter: Int64, _ directory: borrowing Lock<Directory>, at now: Instant
+  ) {
+    guard let host else { return }
+    let mayBeElsewhere = route.mayBeElsewhere
+    let verdict = plan.received(outcome, retryAfter: retryAfter, mayBeElsewhere: mayBeElsewhere, at: now)
+    switch verdict {
+    case .well:
+      if !host.isWell { directory.withLock { directory in directory.hosts.succeed(host.place) } }
+      if mayBeElsewhere, outcome.status == .notFound { route.miss() }
+    case .bad:
+      directory.withLock { directory in directory.hosts.fail(host.place, at: now) }
+      route.fail()
+    case .open: break
+    }
+  }
+}
