@@ -51,6 +51,8 @@
  * on reads some too, once in a process, when the first client is made: libcrypto
  * OPENSSL_CONF, the C library TZ, and libcurl SSLKEYLOGFILE, to which it then
  * writes the secrets of TLS connections: unset that where it could be hostile.
+ * In a setuid program, where libcurl would obey it too, no client is made while
+ * it is set: PREFOP_ERROR_CONFIGURATION.
  * While it resolves a host name libcurl may run a helper thread.  It can outlive
  * a call that timed out, so the library stays mapped after dlclose.  fork() must
  * not be called from a signal handler that interrupts a call of this library.

@@ -10,6 +10,13 @@ enum Curl {
       guard !state.isCurlReady else { return }
       try Crypto.prepare()
       Environment.readTimeZone()
+      // libcurl would append to that file, with the rights of the program and at
+      // the wish of whoever runs it.
+      guard !Environment.isWithheld("SSLKEYLOGFILE") else {
+        throw Failure(
+          .configuration,
+          "SSLKEYLOGFILE is set while the program has raised privileges, and libcurl would write there: unset it first")
+      }
       let code = prefop_curl_global_init()
       guard code == CURLE_OK else {
         if code == CURLE_OUT_OF_MEMORY { throw .outOfMemory }
