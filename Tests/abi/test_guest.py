@@ -1,4 +1,4 @@
-"""The library leaves its host's process as it was."""
+"""The library leaves the program's process as it was."""
 
 import os
 import pathlib

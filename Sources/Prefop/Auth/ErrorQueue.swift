@@ -1,6 +1,6 @@
 import CCrypto
 
-/// The thread's queue of libcrypto errors, which belongs to the host: a TLS
+/// The thread's queue of libcrypto errors, which belongs to the program: a TLS
 /// connection of ours empties it and may leave errors of its own there.
 @safe
 struct ErrorQueue: ~Copyable {
@@ -22,7 +22,7 @@ struct ErrorQueue: ~Copyable {
   /// A file, a function and data of ordinary length.
   private static var longestEntry: Int { 256 }
 
-  /// Takes the host's errors away, to be put back at the end. The queue is
+  /// Takes the program's errors away, to be put back at the end. The queue is
   /// nearly always empty, and then this costs nothing.
   init() throws(OutOfMemory) {
     if ERR_peek_error() != 0 { try takeAll() }

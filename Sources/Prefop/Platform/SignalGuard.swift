@@ -1,6 +1,6 @@
 import CPlatform
 
-/// Keeps a peer that hangs up from killing the host by SIGPIPE, where libcurl
+/// Keeps a peer that hangs up from killing the program by SIGPIPE, where libcurl
 /// does not: the signal is blocked on this thread, and only one that was not
 /// pending before is drained.
 enum SignalGuard {
