@@ -177,8 +177,8 @@ enum {
  * Later versions append members and nothing else.  A struct smaller than
  * version 1's is PREFOP_ERROR_ARGUMENT; a larger one is accepted if what this
  * library does not know of it is zero, else PREFOP_ERROR_UNSUPPORTED.  Of a
- * larger prefop_error only the members known here are written.  A struct_size
- * over 4096 is a mistake: PREFOP_ERROR_ARGUMENT.
+ * larger prefop_error only the members known here are written.  In the others
+ * a struct_size over 4096 is taken for a mistake: PREFOP_ERROR_ARGUMENT.
  *
  * Text is UTF-8, ended by NUL.  In a task or item no text is NULL but `result`
  * and `json`: what is absent is "".

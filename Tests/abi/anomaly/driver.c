@@ -181,7 +181,8 @@ static void act_query_with_errors(void *context) {
   act_query(program);
   /* Whatever became of the query, the program's errors are as they were. */
   for (int i = 0; program->has_errors && i < 3; i++) {
-    if (ERR_GET_REASON(ERR_get_error()) != 100 + i) trial_tell(PREFOP_OK, 0, "the program's OpenSSL errors changed", "");
+    if (ERR_GET_REASON(ERR_get_error()) != 100 + i)
+      trial_tell(PREFOP_OK, 0, "the program's OpenSSL errors changed", "");
   }
   program->has_errors = 0;
   if (ERR_get_error() != 0) trial_tell(PREFOP_OK, 0, "an OpenSSL error was left to the program", "");
