@@ -1,8 +1,8 @@
 """Qiniu's request signatures, as the service sees them.
 
-Written from the description in protocol.md ("signing") and from nothing else,
-so that a mistake in the library cannot be repeated here: the two have to agree
-with each other and with the vectors computed by the Go SDK.
+Written from Qiniu's description of them, and not from the library's code, so
+that a mistake there cannot be repeated here: the two have to agree with each
+other and with vectors computed by the Go SDK.
 """
 
 import base64

@@ -35,10 +35,11 @@ enum Curl {
     return features & feature != 0
   }
 
-  /// Whether a peer that hangs up can raise SIGPIPE: before 7.87, and with a
-  /// TLS library other than OpenSSL, libcurl does not see to it.
+  /// Whether a peer that hangs up can raise SIGPIPE: libcurl sees to it on plain
+  /// sockets and with OpenSSL, since 7.87. `Transfer` refuses an older one, but
+  /// whatever TLS library libcurl was built with is taken.
   static var needsSignalGuard: Bool {
-    guard let info = unsafe info, unsafe info.pointee.version_num >= 0x075700 else { return true }
+    guard let info = unsafe info else { return true }
     return unsafe !CText.span(info.pointee.ssl_version).hasPrefix("OpenSSL/")
   }
 

@@ -37,8 +37,8 @@ struct PersistentID: ~Escapable {
         target.appendReserved(UInt8(ascii: "+"))
       } else {
         target.appendReserved(UInt8(ascii: "%"))
-        target.appendReserved(Self.hexDigit(byte >> 4))
-        target.appendReserved(Self.hexDigit(byte & 0x0F))
+        target.appendReserved(Hex.capitalDigit(byte >> 4))
+        target.appendReserved(Hex.capitalDigit(byte & 0x0F))
       }
     }
   }
@@ -48,9 +48,5 @@ struct PersistentID: ~Escapable {
   private static func isUnreserved(_ byte: UInt8) -> Bool {
     let bits: UInt64 = byte < 0x40 ? 0x03FF_6000_0000_0000 : byte < 0x80 ? 0x47FF_FFFE_87FF_FFFE : 0
     return bits >> UInt64(byte & 0x3F) & 1 == 1
-  }
-
-  private static func hexDigit(_ value: UInt8) -> UInt8 {
-    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "A") + (value - 10)
   }
 }
