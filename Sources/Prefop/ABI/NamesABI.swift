@@ -1,4 +1,3 @@
-import CLibcurl
 import CPrefop
 
 @_cdecl("prefop_version_number") @implementation
