@@ -45,7 +45,7 @@ lib: ## Build .build/release/libprefop.so
 	$(SWIFT_BUILD) -c release
 	@ln -sf libprefop.so $(LIB).1
 
-demo: lib ## Show the main job against the bundled stub API server
+demo: lib ## Show the main use against the bundled stub API server
 	$(call need,python3 openssl)
 	@sh examples/demo.sh $(abspath $(LIB))
 

@@ -2,9 +2,9 @@
  * prefop.h - what has become of my Qiniu persistent data processing task?
  *
  * Qiniu's object storage runs long jobs ("pfop": transcoding, zipping, taking
- * video frames) and hands out a persistent id for each.  This library asks the
- * service what has become of one, reads and writes the answer's JSON, and
- * verifies the notification that the service posts when a task ends.
+ * video frames), called tasks here, and hands out a persistent id for each.  This
+ * library asks the service what has become of one, reads and writes the answer's
+ * JSON, and verifies the notification that the service posts when a task ends.
  *
  *     #include <prefop.h>
  *     #include <stdio.h>

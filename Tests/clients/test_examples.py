@@ -1,10 +1,12 @@
 """The example programs, each as its reader would run it, against the stub."""
 
+import contextlib
 import http.client
 import json
 import os
 import pathlib
 import re
+import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -203,6 +205,29 @@ def test_no_library(status: Run) -> None:
     run = status("z0.finished", PREFOP_LIBRARY="/nowhere/libprefop.so.1")
     assert run.returncode == 2, shown(run)
     assert "/nowhere/libprefop.so.1" in run.stderr, shown(run)
+
+
+def test_ctrl_c_ends_a_query(library: pathlib.Path, server: StubServer) -> None:
+    """In Python, whose own handler runs only when the call has returned."""
+    with subprocess.Popen(
+        [sys.executable, "-B", str(EXAMPLES / "python/status.py"), "fault.hang"],
+        env=environment(library, PREFOP_API_HOSTS=server.http_url),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert server.wait_for(lambda: server.total == 1)
+            # One may come in the moment before the program waits, so until it is heeded.
+            while process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=2)
+            out, err = process.communicate()
+        finally:
+            process.kill()
+    assert (process.returncode, out, err) == (130, "", ""), (process.returncode, out, err)
+    assert server.total == 1, "the query went on"
 
 
 # Notifications
