@@ -2,6 +2,8 @@
 
 SHELL := /bin/bash
 PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
 VERSION := 1.0.0
 BUILD := .build
 LIB := $(BUILD)/release/libprefop.so
@@ -12,20 +14,30 @@ SWIFT_BUILD := swift build --disable-local-rpath
 
 # What Debian packages are needed, in one place: to build, and to test.
 BUILD_PACKAGES := libcurl4-openssl-dev libssl-dev pkg-config gcc libc6-dev
-TEST_PACKAGES := python3 python3-venv openssl luajit nginx-light valgrind rapidjson-dev g++ clang-format binutils strace cmake php-cli
+TEST_PACKAGES := python3 python3-venv openssl luajit nginx valgrind rapidjson-dev g++ clang-format binutils strace cmake php-cli
 
 .PHONY: help lib demo test venv unit-test abi-test anomaly sanitize bench fuzz lint format install uninstall clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
-# Installs what is missing, and nothing when nothing is.
+# Installs what is missing, and nothing when nothing is. A test runs an nginx of its own: Debian's is not to start
+# beside it, now or at the next boot, unless it was there before (systemctl unmask nginx).
 define need
 	@missing=$$(for p in $(1); do dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || echo $$p; done); \
 	if [ -n "$$missing" ]; then \
 	  sudo=$$([ "$$(id -u)" = 0 ] || echo sudo); \
-	  $$sudo apt-get update -qq && DEBIAN_FRONTEND=noninteractive $$sudo apt-get install -y -qq --no-install-recommends $$missing; \
+	  case " $$missing " in *' nginx '*) test ! -d /run/systemd/system || $$sudo systemctl mask nginx;; esac; \
+	  $$sudo apt-get update -qq && $$sudo env DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 \
+	    apt-get install -y -qq --no-install-recommends $$missing; \
 	fi
+endef
+
+# Puts Python packages that are missing into the virtual environment.
+define need_python
+	@test -x $(PYTHON) || python3 -m venv $(VENV)
+	@missing=$$(for p in $(1); do $(PYTHON) -c "import $$p" 2>/dev/null || echo $$p; done); \
+	test -z "$$missing" || $(PYTHON) -m pip install -q --disable-pip-version-check $$missing
 endef
 
 lib: ## Build .build/release/libprefop.so
@@ -33,7 +45,7 @@ lib: ## Build .build/release/libprefop.so
 	$(SWIFT_BUILD) -c release
 	@ln -sf libprefop.so $(LIB).1
 
-demo: lib ## Show the main job against the bundled stub API server
+demo: lib ## Show the main use against the bundled stub API server
 	$(call need,python3 openssl)
 	@sh examples/demo.sh $(abspath $(LIB))
 
@@ -41,8 +53,7 @@ test: lint lib venv unit-test abi-test ## Run all tests
 
 venv:
 	$(call need,$(TEST_PACKAGES))
-	@test -x $(PYTHON) || python3 -m venv $(VENV)
-	@$(PYTHON) -c 'import pytest, cffi' 2>/dev/null || $(VENV)/bin/pip install -q --disable-pip-version-check pytest cffi
+	$(call need_python,pytest cffi)
 
 unit-test: ## Swift tests of the core, debug build
 	$(call need,$(BUILD_PACKAGES))
@@ -64,35 +75,48 @@ fuzz: venv ## Ten minutes of libFuzzer on the JSON reader (SECONDS=...)
 	$(call need,$(BUILD_PACKAGES))
 	sh Tests/fuzz/run.sh $(or $(SECONDS),600)
 
-lint: ## Check the layout of Swift and C; compiler warnings are errors in every build
-	$(call need,clang-format)
+lint: ## Check the layout of Swift and C, and Python; compiler warnings are errors in every build
+	$(call need,clang-format python3 python3-venv)
+	$(call need_python,ruff)
 	swift format lint --strict --recursive Package.swift Sources Tests
 	clang-format --dry-run --Werror $(C_SOURCES)
+	$(PYTHON) -m ruff check -q --no-cache --line-length 120 --select E,F,W,B,UP Tests examples
 
 format: ## Lay the sources out
 	swift format --in-place --recursive Package.swift Sources Tests
 	clang-format -i $(C_SOURCES)
 
-install: ## Install below PREFIX, in DESTDIR if given
+# As pkg-config and CMake are to find the folders, also when all was moved.
+PC_LIBDIR = $(patsubst $(PREFIX)/%,$${prefix}/%,$(LIBDIR))
+PC_INCLUDEDIR = $(patsubst $(PREFIX)/%,$${prefix}/%,$(INCLUDEDIR))
+CMAKE_INCLUDEDIR = $(shell realpath -ms --relative-to=$(LIBDIR)/cmake/prefop $(INCLUDEDIR))
+FILL_IN = sed -e 's|@VERSION@|$(VERSION)|' -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(PC_LIBDIR)|' \
+	-e 's|@INCLUDEDIR@|$(PC_INCLUDEDIR)|' -e 's|@CMAKE_INCLUDEDIR@|$(CMAKE_INCLUDEDIR)|'
+PACKAGING := Sources/Prefop/Packaging
+
+install uninstall: to_lib = $(DESTDIR)$(LIBDIR)
+install uninstall: to_include = $(DESTDIR)$(INCLUDEDIR)
+
+install: ## Install below PREFIX, or into LIBDIR and INCLUDEDIR; in DESTDIR if given
 	@test -f $(LIB) || $(MAKE) lib
-	install -d $(DESTDIR)$(PREFIX)/include $(DESTDIR)$(PREFIX)/lib/pkgconfig $(DESTDIR)$(PREFIX)/lib/cmake/prefop
-	install -m 644 include/prefop.h $(DESTDIR)$(PREFIX)/include/prefop.h
-	objcopy --only-keep-debug $(LIB) $(DESTDIR)$(PREFIX)/lib/libprefop.so.$(VERSION).debug
-	objcopy --strip-all --add-gnu-debuglink=$(DESTDIR)$(PREFIX)/lib/libprefop.so.$(VERSION).debug $(LIB) $(DESTDIR)$(PREFIX)/lib/libprefop.so.$(VERSION)
-	chmod 755 $(DESTDIR)$(PREFIX)/lib/libprefop.so.$(VERSION)
-	chmod 644 $(DESTDIR)$(PREFIX)/lib/libprefop.so.$(VERSION).debug
-	ln -sf libprefop.so.$(VERSION) $(DESTDIR)$(PREFIX)/lib/libprefop.so.1
-	ln -sf libprefop.so.1 $(DESTDIR)$(PREFIX)/lib/libprefop.so
-	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@VERSION@|$(VERSION)|' Sources/Prefop/Packaging/prefop.pc.in > $(DESTDIR)$(PREFIX)/lib/pkgconfig/prefop.pc
-	sed -e 's|@VERSION@|$(VERSION)|' Sources/Prefop/Packaging/prefop-config.cmake.in > $(DESTDIR)$(PREFIX)/lib/cmake/prefop/prefop-config.cmake
-	sed -e 's|@VERSION@|$(VERSION)|' Sources/Prefop/Packaging/prefop-config-version.cmake.in > $(DESTDIR)$(PREFIX)/lib/cmake/prefop/prefop-config-version.cmake
-	chmod 644 $(DESTDIR)$(PREFIX)/lib/pkgconfig/prefop.pc $(DESTDIR)$(PREFIX)/lib/cmake/prefop/*.cmake
+	install -d $(to_include) $(to_lib)/pkgconfig $(to_lib)/cmake/prefop
+	install -m 644 include/prefop.h $(to_include)/prefop.h
+	objcopy --only-keep-debug $(LIB) $(to_lib)/libprefop.so.$(VERSION).debug
+	objcopy --strip-all --add-gnu-debuglink=$(to_lib)/libprefop.so.$(VERSION).debug $(LIB) $(to_lib)/libprefop.so.$(VERSION)
+	chmod 755 $(to_lib)/libprefop.so.$(VERSION)
+	chmod 644 $(to_lib)/libprefop.so.$(VERSION).debug
+	ln -sf libprefop.so.$(VERSION) $(to_lib)/libprefop.so.1
+	ln -sf libprefop.so.1 $(to_lib)/libprefop.so
+	$(FILL_IN) $(PACKAGING)/prefop.pc.in > $(to_lib)/pkgconfig/prefop.pc
+	$(FILL_IN) $(PACKAGING)/prefop-config.cmake.in > $(to_lib)/cmake/prefop/prefop-config.cmake
+	$(FILL_IN) $(PACKAGING)/prefop-config-version.cmake.in > $(to_lib)/cmake/prefop/prefop-config-version.cmake
+	chmod 644 $(to_lib)/pkgconfig/prefop.pc $(to_lib)/cmake/prefop/*.cmake
 
 uninstall: ## Remove exactly what install made
-	rm -f $(DESTDIR)$(PREFIX)/include/prefop.h
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/lib/,libprefop.so libprefop.so.1 libprefop.so.$(VERSION) libprefop.so.$(VERSION).debug pkgconfig/prefop.pc)
-	rm -f $(addprefix $(DESTDIR)$(PREFIX)/lib/cmake/prefop/,prefop-config.cmake prefop-config-version.cmake)
-	-@rmdir $(DESTDIR)$(PREFIX)/lib/cmake/prefop 2>/dev/null || true
+	rm -f $(to_include)/prefop.h
+	rm -f $(addprefix $(to_lib)/,libprefop.so libprefop.so.1 libprefop.so.$(VERSION) libprefop.so.$(VERSION).debug pkgconfig/prefop.pc)
+	rm -f $(addprefix $(to_lib)/cmake/prefop/,prefop-config.cmake prefop-config-version.cmake)
+	-@rmdir $(to_lib)/cmake/prefop 2>/dev/null || true
 
 clean: ## Remove everything built
 	rm -rf $(BUILD)

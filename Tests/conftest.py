@@ -2,6 +2,7 @@
 
 import os
 import pathlib
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -15,8 +16,9 @@ sys.path.insert(0, str(ROOT / "Tests" / "clients" / "python"))
 from server import StubServer  # noqa: E402
 
 # Nothing of the machine's own settings may reach a test.
+FOREIGN = ("QINIU_", "DISABLE_QINIU_", "SSL_CERT_", "OPENSSL_CONF", "SSLKEYLOGFILE")
 for name in list(os.environ):
-    if name.startswith(("QINIU_", "DISABLE_QINIU_")) or name.lower().endswith("_proxy"):
+    if name.startswith(FOREIGN) or name.lower().endswith("_proxy"):
         del os.environ[name]
 
 
@@ -50,6 +52,14 @@ def tls_server(session_tls_server: StubServer) -> StubServer:
     """A stub API server over TLS, with a certificate of a private CA."""
     session_tls_server.clear()
     return session_tls_server
+
+
+@pytest.fixture
+def closed_port() -> Iterator[str]:
+    """A host that refuses: the port is bound, but nobody listens."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        yield f"http://127.0.0.1:{held.getsockname()[1]}"
 
 
 @pytest.fixture(scope="session")

@@ -2,9 +2,9 @@
  * prefop.h - what has become of my Qiniu persistent data processing task?
  *
  * Qiniu's object storage runs long jobs ("pfop": transcoding, zipping, taking
- * video frames) and hands out a persistent id for each.  This library asks the
- * service what has become of one, reads and writes the answer's JSON, and
- * verifies the notification that the service posts when a task ends.
+ * video frames), called tasks here, and hands out a persistent id for each.  This
+ * library asks the service what has become of one, reads and writes the answer's
+ * JSON, and verifies the notification that the service posts when a task ends.
  *
  *     #include <prefop.h>
  *     #include <stdio.h>
@@ -51,6 +51,8 @@
  * on reads some too, once in a process, when the first client is made: libcrypto
  * OPENSSL_CONF, the C library TZ, and libcurl SSLKEYLOGFILE, to which it then
  * writes the secrets of TLS connections: unset that where it could be hostile.
+ * In a setuid program, where libcurl would obey it too, no client is made while
+ * it is set: PREFOP_ERROR_CONFIGURATION.
  * While it resolves a host name libcurl may run a helper thread.  It can outlive
  * a call that timed out, so the library stays mapped after dlclose.  fork() must
  * not be called from a signal handler that interrupts a call of this library.
@@ -149,7 +151,7 @@ enum {
 /* prefop_client_options.flags */
 enum {
   PREFOP_CLIENT_ALLOW_ANONYMOUS = 1, /* no credentials: send unsigned instead of failing */
-  PREFOP_CLIENT_USE_HTTP = 2,        /* hosts given without a scheme are http */
+  PREFOP_CLIENT_USE_HTTP = 2,        /* hosts given without a scheme, and the default one, are asked over http */
   PREFOP_CLIENT_NO_ENVIRONMENT = 4,  /* none of the variables named at prefop_client_new is read */
   PREFOP_CLIENT_NO_DISCOVERY = 8,    /* no region query is ever sent */
   PREFOP_CLIENT_NO_DATE = 16         /* X-Qiniu-Date is left out */
@@ -175,7 +177,8 @@ enum {
  * Later versions append members and nothing else.  A struct smaller than
  * version 1's is PREFOP_ERROR_ARGUMENT; a larger one is accepted if what this
  * library does not know of it is zero, else PREFOP_ERROR_UNSUPPORTED.  Of a
- * larger prefop_error only the members known here are written.
+ * larger prefop_error only the members known here are written.  In the others
+ * a struct_size over 4096 is taken for a mistake: PREFOP_ERROR_ARGUMENT.
  *
  * Text is UTF-8, ended by NUL.  In a task or item no text is NULL but `result`
  * and `json`: what is absent is "".
@@ -239,7 +242,8 @@ typedef struct prefop_error {
 typedef struct prefop_client_options {
   uint32_t struct_size;
   uint32_t flags;             /* PREFOP_CLIENT_, added up */
-  const char *access_key;     /* both or neither; NULL: QINIU_ACCESS_KEY and QINIU_SECRET_KEY */
+  const char *access_key;     /* both or neither, each of 1 to 256 printable ASCII characters, no blanks;
+                                 NULL: QINIU_ACCESS_KEY and QINIU_SECRET_KEY */
   const char *secret_key;     /* kept in memory that is wiped */
   const char *api_hosts;      /* "host[:port]" or "http(s)://host[:port]", up to 32, separated by
                                commas, tried in this order; NULL: https://api.qiniuapi.com */
@@ -249,7 +253,7 @@ typedef struct prefop_client_options {
                                them; "": none */
   const char *ca_file;        /* PEM file of the only certificate authorities to trust; NULL: those of
                                  SSL_CERT_FILE and SSL_CERT_DIR, else the system's */
-  const char *user_agent;     /* text put after the library's own User-Agent; up to 128 bytes */
+  const char *user_agent;     /* put after the library's own User-Agent; up to 128 printable ASCII characters */
   int64_t timeout_ms;         /* a whole query, pauses included; 0: 30,000; negative: none */
   int64_t attempt_timeout_ms; /* one request and its answer; 0: 10,000; negative: none */
   int64_t connect_timeout_ms; /* name, connection and TLS; 0: 3,000; negative: none */
@@ -279,7 +283,7 @@ typedef struct prefop_notification {
   const char *method;         /* NULL: "POST" */
   const char *url;            /* as Qiniu called it: "https://host/path?query", or "/path?query"
                                when the headers hold the Host that Qiniu sent */
-  const char *const *headers; /* header_count texts "Name: value"; names in any case;
+  const char *const *headers; /* header_count texts "Name: value"; names in any case; no line ends;
                                  up to 1,024, 64 KiB in all, 64 of them X-Qiniu- */
   size_t header_count;
   const void *body; /* NULL only when body_length is 0 */
@@ -328,10 +332,10 @@ const char *prefop_code_name(int64_t code);
  * or no task in its answer is left for the next at once; after the last the
  * query fails.  One that does not answer in the time of one attempt is left
  * too, but the last is asked again after a pause.  The error tells of the last
- * attempt.  When the service asks to wait
- * longer than the time allows, the call fails at once, with retry_after_ms.  The time is kept even while a name is resolved or a server sends
- * a byte a second.  A signal does not end the call unless
- * PREFOP_QUERY_INTERRUPTIBLE is set.
+ * attempt.  When the service asks to wait longer than the time allows, the call
+ * fails at once, with retry_after_ms.  The time is kept even while a name is
+ * resolved or a server sends a byte a second.  A signal does not end the call
+ * unless PREFOP_QUERY_INTERRUPTIBLE is set.
  *
  * PREFOP_OK also when the task failed: look at task->code and its items.
  * Otherwise any status down to PREFOP_ERROR_TOO_LARGE, but CANCELLED and
@@ -387,8 +391,9 @@ prefop_status prefop_client_new(const prefop_client_options *options, prefop_cli
 /*
  * Changes the client's key pair, from any thread, at any time.  Queries under
  * way finish with the one that they began with.  client: NULL for the default
- * client.  Both keys, of 1 to 256 printable ASCII characters each, or both NULL
- * to forget the pair; the default client then takes the environment's, if any.
+ * client.  Both keys, of 1 to 256 printable ASCII characters without blanks, or
+ * both NULL to forget the pair; the default client then takes the
+ * environment's, if any.
  *
  * ARGUMENT, MEMORY; for the default client also what prefop_client_new can.
  */

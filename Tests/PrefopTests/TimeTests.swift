@@ -11,15 +11,6 @@ struct TimeTests {
     #expect(at(-1).milliseconds(until: .never) == .max)
   }
 
-  @Test func theClockOnlyGoesForward() {
-    var last = Clock.now
-    for _ in 0..<10_000 {
-      let now = Clock.now
-      #expect(now >= last)
-      last = now
-    }
-  }
-
   @Test func durationsOfC() {
     #expect(Duration.given(0, default: 30) == 30)
     #expect(Duration.given(-5, default: 30) == .max)

@@ -1,4 +1,4 @@
-/* guest SCENARIO http|tls: the library is a guest in its host's process, and
+/* guest SCENARIO http|tls: the library is a guest in the program's process, and
    leaves everything there as it was.
 
    sigpipe      peers that hang up, with SIGPIPE as the system has it
@@ -138,7 +138,7 @@ static void raise_errors(int count) {
     if (i % 2) {
       ERR_raise(ERR_LIB_USER, 100 + i);
     } else {
-      ERR_raise_data(ERR_LIB_USER, 100 + i, "the host's own, number %d", i);
+      ERR_raise_data(ERR_LIB_USER, 100 + i, "the program's own, number %d", i);
     }
   }
 }

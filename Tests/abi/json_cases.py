@@ -21,8 +21,8 @@ def numbers() -> tuple[list[str], list[str]]:
 def words() -> tuple[list[str], list[str]]:
     accepted = ["true", "false", "null"]
     refused = (
-        "True TRUE tRue tru truee truefalse t True1 true1 true_ False fals falsee f nul nulll NULL Null n nil none None "
-        "undefined yes no on off trueé tr\x00e tr ue nullnull nan"
+        "True TRUE tRue tru truee truefalse t True1 true1 true_ False fals falsee f nul nulll NULL Null n nil none "
+        "None undefined yes no on off trueé tr\x00e tr ue nullnull nan"
     ).split()
     return accepted, [*refused, "tr ue", "nu\nll", "true true", "null null", "true,"]
 

@@ -9,6 +9,23 @@ from server import StubServer
 WATCHDOG_SECONDS = 120
 """A program that takes longer hangs; the slowest take a tenth."""
 
+TRANSPORTS = ("http", "tls")
+
+GUEST_SCENARIOS = (
+    "sigpipe",
+    "handlers",
+    "descriptors",
+    "errors",
+    "eintr",
+    "environment",
+    "cold-environment",
+    "setenv",
+)
+"""What guest.c can do; the list is for all who run it."""
+
+FORK_SCENARIOS = {"pair": 2, "descriptors": 2, "thread": 2, "exit": 2, "free": 2, "grandchild": 4}
+"""What forks.c can do over a fixed number of connections, which is the value."""
+
 
 def run_quietly(program: pathlib.Path, *arguments: object, server: StubServer, **environment: str) -> None:
     """Runs a test program, which must succeed and print nothing.

@@ -25,7 +25,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(ROOT / "Tests"), str(HERE)]
 
-from running import run_quietly  # noqa: E402
+from running import FORK_SCENARIOS, GUEST_SCENARIOS, TRANSPORTS, run_quietly  # noqa: E402
 from server import StubServer  # noqa: E402
 
 SANITIZERS = {"thread": "tsan", "address": "asan"}
@@ -44,20 +44,10 @@ OPTIONS = {
 # in a child that then ends by exit. Only these runs may lose anything.
 LOST_IN_A_CHILD = ("libcurl.so", "libssl.so", "libcrypto.so")
 
-TRANSPORTS = ("http", "tls")
-
 RUNS = [
     *(("threads", (name, count), "http") for name, count in (("first", 40), ("shared", 3000), ("exec", 10))),
-    *(
-        ("forks", (name,), transport)
-        for name in ("pair", "descriptors", "busy", "thread", "exit", "free", "grandchild")
-        for transport in TRANSPORTS
-    ),
-    *(
-        ("guest", (name,), transport)
-        for name in ("sigpipe", "handlers", "descriptors", "errors", "eintr", "environment", "setenv")
-        for transport in TRANSPORTS
-    ),
+    *(("forks", (name,), transport) for name in (*FORK_SCENARIOS, "busy") for transport in TRANSPORTS),
+    *(("guest", (name,), transport) for name in GUEST_SCENARIOS for transport in TRANSPORTS),
 ]
 
 

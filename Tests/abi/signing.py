@@ -1,19 +1,11 @@
 """Qiniu's signatures, and what verifying a notification must say."""
 
-import hashlib
-import hmac
 import json
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from urllib.parse import unquote_to_bytes
 
-FORM, JSON = "application/x-www-form-urlencoded", "application/json"
-
-
-def token(access_key: str, secret_key: str, data: bytes) -> str:
-    digest = hmac.new(secret_key.encode(), data, hashlib.sha1).digest()
-    return f"{access_key}:{urlsafe_b64encode(digest).decode()}"
+from server.signature import FORM, JSON, token
 
 
 @dataclass(frozen=True)

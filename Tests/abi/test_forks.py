@@ -4,10 +4,8 @@ import pathlib
 from collections.abc import Callable
 
 import pytest
-from running import run_quietly
+from running import FORK_SCENARIOS, TRANSPORTS, run_quietly
 from server import StubServer
-
-TRANSPORTS = ("http", "tls")
 
 
 @pytest.fixture(scope="module")
@@ -21,10 +19,7 @@ def connections_of(server: StubServer, who: str) -> set[int]:
 
 
 @pytest.mark.parametrize("transport", TRANSPORTS)
-@pytest.mark.parametrize(
-    "scenario, connections",
-    [("pair", 2), ("descriptors", 2), ("thread", 2), ("exit", 2), ("free", 2), ("grandchild", 4)],
-)
+@pytest.mark.parametrize(("scenario", "connections"), FORK_SCENARIOS.items())
 def test_fork(
     program: pathlib.Path, tls_server: StubServer, scenario: str, connections: int, transport: str
 ) -> None:

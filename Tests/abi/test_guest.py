@@ -1,4 +1,4 @@
-"""The library leaves its host's process as it was."""
+"""The library leaves the program's process as it was."""
 
 import os
 import pathlib
@@ -6,20 +6,10 @@ import subprocess
 from collections.abc import Callable
 
 import pytest
-from running import run_quietly
+from running import GUEST_SCENARIOS, TRANSPORTS, run_quietly
 from server import StubServer
 
 HERE = pathlib.Path(__file__).resolve().parent
-SCENARIOS = (
-    "sigpipe",
-    "handlers",
-    "descriptors",
-    "errors",
-    "eintr",
-    "environment",
-    "cold-environment",
-    "setenv",
-)
 
 
 @pytest.fixture(scope="module")
@@ -27,8 +17,8 @@ def program(compile_c: Callable[..., pathlib.Path]) -> pathlib.Path:
     return compile_c("abi/guest.c", "-lcrypto")
 
 
-@pytest.mark.parametrize("transport", ["http", "tls"])
-@pytest.mark.parametrize("scenario", SCENARIOS)
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("scenario", GUEST_SCENARIOS)
 def test_guest(program: pathlib.Path, tls_server: StubServer, scenario: str, transport: str) -> None:
     run_quietly(program, scenario, transport, server=tls_server)
 

@@ -37,8 +37,8 @@ def run(*command: object, **environment: str) -> str:
     return result.stdout
 
 
-def make(target: str, prefix: pathlib.Path, destination: str = "") -> None:
-    run("make", "-s", "-C", ROOT, target, f"PREFIX={prefix}", f"DESTDIR={destination}")
+def make(target: str, prefix: pathlib.Path, *variables: str) -> None:
+    run("make", "-s", "-C", ROOT, target, f"PREFIX={prefix}", *variables)
 
 
 def files(folder: pathlib.Path) -> set[str]:
@@ -61,7 +61,7 @@ def test_install_and_uninstall(prefix: pathlib.Path) -> None:
 
 
 def test_destdir(tmp_path: pathlib.Path) -> None:
-    make("install", pathlib.Path("/usr"), str(tmp_path))
+    make("install", pathlib.Path("/usr"), f"DESTDIR={tmp_path}")
     assert files(tmp_path / "usr") == INSTALLED
     assert "prefix=/usr\n" in (tmp_path / "usr/lib/pkgconfig/prefop.pc").read_text()
 
@@ -75,23 +75,53 @@ def test_links_and_symbols(prefix: pathlib.Path) -> None:
     assert ".debug_info" in run("readelf", "-SW", prefix / "lib/libprefop.so.1.0.0.debug")
 
 
-def test_pkg_config(prefix: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def build_with_pkg_config(library_folder: pathlib.Path, tmp_path: pathlib.Path) -> None:
     (tmp_path / "program.c").write_text(PROGRAM)
-    flags = run("pkg-config", "--cflags", "--libs", "prefop", PKG_CONFIG_PATH=str(prefix / "lib/pkgconfig")).split()
-    run("cc", tmp_path / "program.c", "-o", tmp_path / "program", *flags, f"-Wl,-rpath,{prefix / 'lib'}")
+    path = str(library_folder / "pkgconfig")
+    flags = run("pkg-config", "--cflags", "--libs", "prefop", PKG_CONFIG_PATH=path).split()
+    run("cc", tmp_path / "program.c", "-o", tmp_path / "program", *flags, f"-Wl,-rpath,{library_folder}")
     assert run(tmp_path / "program") == "1.0.0 1.0.0\n"
 
 
-def test_cmake(prefix: pathlib.Path, tmp_path: pathlib.Path) -> None:
+def build_with_cmake(tmp_path: pathlib.Path, *definitions: str) -> None:
     (tmp_path / "program.c").write_text(PROGRAM)
     (tmp_path / "CMakeLists.txt").write_text(
         "cmake_minimum_required(VERSION 3.16)\nproject(program C)\n"
         "find_package(prefop 1.0 REQUIRED)\nadd_executable(program program.c)\n"
         "target_link_libraries(program PRIVATE prefop::prefop)\n"
     )
-    run("cmake", "-S", tmp_path, "-B", tmp_path / "build", f"-DCMAKE_PREFIX_PATH={prefix}")
+    run("cmake", "-S", tmp_path, "-B", tmp_path / "build", *definitions)
     run("cmake", "--build", tmp_path / "build")
     assert run(tmp_path / "build/program") == "1.0.0 1.0.0\n"
+
+
+def test_pkg_config(prefix: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    build_with_pkg_config(prefix / "lib", tmp_path)
+
+
+def test_cmake(prefix: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    build_with_cmake(tmp_path, f"-DCMAKE_PREFIX_PATH={prefix}")
+
+
+@pytest.mark.parametrize("inside", [True, False], ids=["below-prefix", "elsewhere"])
+def test_folders_of_their_own(tmp_path: pathlib.Path, inside: bool) -> None:
+    """As a distribution with a folder for each architecture has them."""
+    prefix, base = tmp_path / "prefix", tmp_path / ("prefix" if inside else "elsewhere")
+    folders = [f"LIBDIR={base / 'lib/x86_64-linux-gnu'}", f"INCLUDEDIR={base / 'include/qiniu'}"]
+    make("install", prefix, *folders)
+    expected = {
+        name.replace("lib/", "lib/x86_64-linux-gnu/", 1).replace("include/", "include/qiniu/", 1) for name in INSTALLED
+    }
+    assert files(base) == expected
+    build_with_pkg_config(base / "lib/x86_64-linux-gnu", tmp_path)
+    build_with_cmake(tmp_path, f"-Dprefop_DIR={base / 'lib/x86_64-linux-gnu/cmake/prefop'}")
+    make("uninstall", prefix, *folders)
+    assert files(base) == set()
+
+
+def test_moved_as_a_whole(prefix: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    moved = prefix.rename(tmp_path / "moved")
+    build_with_cmake(tmp_path, f"-DCMAKE_PREFIX_PATH={moved}")
 
 
 def test_cmake_refuses_another_major_version(prefix: pathlib.Path, tmp_path: pathlib.Path) -> None:

@@ -18,7 +18,8 @@ from prefop_binding import (
     PrefopError,
     Task,
 )
-from signing import FORM, JSON, Notice, is_task, token
+from server.signature import FORM, JSON, token
+from signing import Notice, is_task
 
 VECTORS = pathlib.Path(__file__).resolve().parents[1] / "vectors/signatures.json"
 TASK = b'{"id":"z0.1","code":3,"items":[{"code":3}]}'

@@ -4,7 +4,6 @@ import contextlib
 import re
 import socket
 import threading
-from collections.abc import Iterator
 from ctypes import POINTER
 from typing import Any
 from urllib.parse import quote_plus
@@ -284,14 +283,6 @@ def test_connection_closed_while_idle(prefop: Prefop, server: StubServer) -> Non
             client.query(f"fault.close-idle.{number}")
             assert server.wait_for(lambda: server.connections.open == 0)
             client.query(f"echo.{number}")
-
-
-@pytest.fixture
-def closed_port() -> Iterator[str]:
-    """A host that refuses: the port is bound, but nobody listens."""
-    with socket.socket() as held:
-        held.bind(("127.0.0.1", 0))
-        yield f"http://127.0.0.1:{held.getsockname()[1]}"
 
 
 def test_refused(prefop: Prefop, closed_port: str) -> None:

@@ -53,7 +53,11 @@ def test_ssl_cert_dir(library: pathlib.Path, tls_server: StubServer, tmp_path: p
 
 
 def test_a_given_file_is_all_that_is_trusted(
-    library: pathlib.Path, prefop: Prefop, tls_server: StubServer, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch
+    library: pathlib.Path,
+    prefop: Prefop,
+    tls_server: StubServer,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Neither the environment nor libcurl's own folder adds to it."""
     with StubServer(tls=True) as other:

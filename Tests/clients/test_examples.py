@@ -1,27 +1,25 @@
 """The example programs, each as its reader would run it, against the stub."""
 
-import hashlib
-import hmac
+import contextlib
 import http.client
 import json
 import os
 import pathlib
 import re
-import socket
+import signal
 import subprocess
 import sys
-from base64 import urlsafe_b64encode
 from collections.abc import Callable, Iterator
 
 import pytest
-from server import StubServer, credentials, tasks
+from server import StubServer, credentials, signature, tasks
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
 LANGUAGES = ("c", "python", "luajit")
 PATH = "/notify?from=qiniu"
 URL = f"https://example.com{PATH}"
-JSON = "Content-Type: application/json"
+JSON = f"Content-Type: {signature.JSON}"
 
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
@@ -183,13 +181,10 @@ def test_no_keys(status: Run, server: StubServer) -> None:
     assert server.requests == []
 
 
-def test_refused_host(status: Run) -> None:
-    with socket.socket() as unheard:  # Bound, but nobody listens.
-        unheard.bind(("127.0.0.1", 0))
-        host = f"127.0.0.1:{unheard.getsockname()[1]}"
-        run = status("z0.finished", PREFOP_API_HOSTS=f"http://{host}")
+def test_refused_host(status: Run, closed_port: str) -> None:
+    run = status("z0.finished", PREFOP_API_HOSTS=closed_port)
     assert run.returncode == 2, shown(run)
-    assert host in run.stderr, shown(run)
+    assert closed_port.partition("//")[2] in run.stderr, shown(run)
     assert "try again" in run.stderr, shown(run)
 
 
@@ -212,16 +207,38 @@ def test_no_library(status: Run) -> None:
     assert "/nowhere/libprefop.so.1" in run.stderr, shown(run)
 
 
+def test_ctrl_c_ends_a_query(library: pathlib.Path, server: StubServer) -> None:
+    """In Python, whose own handler runs only when the call has returned."""
+    with subprocess.Popen(
+        [sys.executable, "-B", str(EXAMPLES / "python/status.py"), "fault.hang"],
+        env=environment(library, PREFOP_API_HOSTS=server.http_url),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        try:
+            assert server.wait_for(lambda: server.total == 1)
+            # One may come in the moment before the program waits, so until it is heeded.
+            while process.poll() is None:
+                process.send_signal(signal.SIGINT)
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    process.wait(timeout=2)
+            out, err = process.communicate()
+        finally:
+            process.kill()
+    assert (process.returncode, out, err) == (130, "", ""), (process.returncode, out, err)
+    assert server.total == 1, "the query went on"
+
+
 # Notifications
 
 
 def authorization(
     body: bytes, secret: str = credentials.SECRET_KEY, host: str = "example.com"
 ) -> str:
-    """What Qiniu would put before the body, for URL's path."""
-    text = f"POST {PATH}\nHost: {host}\n{JSON}\n\n".encode() + body
-    digest = hmac.new(secret.encode(), text, hashlib.sha1).digest()
-    return f"Qiniu {credentials.ACCESS_KEY}:{urlsafe_b64encode(digest).decode()}"
+    """What Qiniu would sign a notification to URL with."""
+    headers = [("Content-Type", signature.JSON)]
+    return signature.qiniu_authorization(credentials.ACCESS_KEY, secret, "POST", PATH, host, headers, body)
 
 
 @pytest.fixture(scope="module")

@@ -3,13 +3,12 @@
 import os
 import pathlib
 import re
-import socket
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
 
 import pytest
+from proxy import Proxy
 from server import StubServer, credentials
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -29,30 +28,8 @@ def proxy(server: StubServer) -> Iterator[str]:
 
     The README's programs ask the real service's host: over it they come here.
     """
-    stub = server.http_url.partition("//")[2].rpartition(":")
-
-    def serve(client: socket.socket) -> None:
-        with client, socket.create_connection((stub[0], int(stub[2]))) as upstream:
-            head = b""
-            while b"\r\n\r\n" not in head:
-                head += client.recv(65536)
-            upstream.sendall(re.sub(rb"^(\w+) http://[^/]+", rb"\1 ", head))
-            upstream.shutdown(socket.SHUT_WR)
-            while data := upstream.recv(65536):
-                client.sendall(data)
-
-    def accept() -> None:
-        while True:
-            try:
-                client, _ = listener.accept()
-            except OSError:
-                return
-            threading.Thread(target=serve, args=[client], daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        threading.Thread(target=accept, daemon=True).start()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        listener.shutdown(socket.SHUT_RDWR)
+    with Proxy(origin=server.http_url.partition("//")[2]) as proxy:
+        yield f"http://{proxy.address}"
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,8 @@
 """Qiniu's request signatures, as the service sees them.
 
-Written from the description in protocol.md ("signing") and from nothing else,
-so that a mistake in the library cannot be repeated here: the two have to agree
-with each other and with the vectors computed by the Go SDK.
+Written from Qiniu's description of them, and not from the library's code, so
+that a mistake there cannot be repeated here: the two have to agree with each
+other and with vectors computed by the Go SDK.
 """
 
 import base64
@@ -58,7 +58,7 @@ def qiniu_authorization(
     message = _octets(text)
     if content_type in (FORM, JSON):
         message += body
-    return f"Qiniu {_token(access_key, secret_key, message)}"
+    return f"Qiniu {token(access_key, secret_key, message)}"
 
 
 def qbox_authorization(
@@ -72,7 +72,7 @@ def qbox_authorization(
     message = _octets(f"{target}\n")
     if _content_type(headers, default="") == FORM:
         message += body
-    return f"QBox {_token(access_key, secret_key, message)}"
+    return f"QBox {token(access_key, secret_key, message)}"
 
 
 def verify(
@@ -142,7 +142,8 @@ def _canonical(name: str) -> str:
     return "-".join(part.capitalize() for part in name.split("-"))
 
 
-def _token(access_key: str, secret_key: str, message: bytes) -> str:
+def token(access_key: str, secret_key: str, message: bytes) -> str:
+    """What follows the scheme: the access key and the signature."""
     digest = hmac.digest(secret_key.encode(), message, "sha1")
     return f"{access_key}:{base64.urlsafe_b64encode(digest).decode()}"
 

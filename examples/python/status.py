@@ -3,12 +3,12 @@
     QINIU_ACCESS_KEY=... QINIU_SECRET_KEY=... python3 status.py z0.597f28b445a2650c994bb208
 
 Needs no package: ctypes calls the C library, with the structs of prefop.h. Exit status:
-0 all of every task succeeded, 1 a task failed or is not finished, 2 one could not be asked for.
+0 all of every task succeeded, 1 a task failed or is not finished, 2 one could not be asked for,
+130 ended by Ctrl-C.
 """
 
 import ctypes.util
 import os
-import signal
 import sys
 from ctypes import POINTER, Structure, byref, c_char, c_char_p as text, c_size_t, sizeof
 from ctypes import c_int32 as i32, c_int64 as i64, c_uint32 as u32
@@ -40,6 +40,14 @@ class ClientOptions(Structure):
                 ("max_attempts", i32), ("max_in_flight", i32)]
 
 
+class QueryOptions(Structure):
+    _fields_ = [("struct_size", u32), ("flags", u32), ("access_key", text), ("secret_key", text),
+                ("bucket_name", text), ("timeout_ms", i64), ("poll_min_ms", i64), ("poll_max_ms", i64)]
+
+
+INTERRUPTIBLE = 1  # PREFOP_QUERY_INTERRUPTIBLE: Python sees Ctrl-C only when the call has returned.
+
+
 def show(title, struct):
     """Prints the texts and numbers of a task or item; what is absent is "", None or -1."""
     print(f"{title}: {prefop.prefop_code_name(struct.code).decode()}")
@@ -51,8 +59,8 @@ def show(title, struct):
 
 def ask(id):
     """Shows one task; returns the exit status that it deserves."""
-    task, error = POINTER(Task)(), Error(sizeof(Error))
-    if prefop.prefop_query(client, os.fsencode(id), None, byref(task), byref(error)):
+    task, error, how = POINTER(Task)(), Error(sizeof(Error)), QueryOptions(sizeof(QueryOptions), INTERRUPTIBLE)
+    if prefop.prefop_query(client, os.fsencode(id), byref(how), byref(task), byref(error)):
         later = "; try again later" if error.retryable else ""
         print(f"{id}: {error.message.decode()} (X-Reqid: {error.request_id.decode() or '-'}){later}", file=sys.stderr)
         return 2
@@ -70,7 +78,6 @@ def ask(id):
     return 0 if succeeded else 1
 
 
-signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends the program inside a call, too.
 try:
     prefop = ctypes.CDLL(os.environ.get("PREFOP_LIBRARY") or ctypes.util.find_library("prefop") or "libprefop.so.1")
 except OSError as problem:
@@ -85,6 +92,9 @@ options.api_hosts, options.ca_file = map(os.environb.get, (b"PREFOP_API_HOSTS", 
 if not sys.argv[1:] or prefop.prefop_client_new(byref(options), byref(client), byref(error)):
     print(error.message.decode() or __doc__, file=sys.stderr)
     sys.exit(2)
-worst = max(map(ask, sys.argv[1:]))
+try:
+    worst = max(map(ask, sys.argv[1:]))
+except KeyboardInterrupt:
+    worst = 130
 prefop.prefop_client_free(client)
 sys.exit(worst)

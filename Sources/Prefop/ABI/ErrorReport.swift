@@ -1,4 +1,3 @@
-import CPlatform
 import CPrefop
 
 /// The caller's `prefop_error`, or none.

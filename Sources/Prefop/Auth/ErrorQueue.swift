@@ -1,16 +1,16 @@
 import CCrypto
 
-/// The thread's queue of libcrypto errors, which belongs to the host: a TLS
+/// The thread's queue of libcrypto errors, which belongs to the program: a TLS
 /// connection of ours empties it and may leave errors of its own there.
 @safe
 struct ErrorQueue: ~Copyable {
   private struct Entry {
     var code: UInt
     var line: CInt
-    /// Where each text begins among the texts; -1: there is none.
-    var file: Int
-    var function: Int
-    var data: Int
+    /// Where each text begins among the texts, if there is one.
+    var file: Int?
+    var function: Int?
+    var data: Int?
   }
 
   private var entries = List<Entry>()
@@ -22,7 +22,7 @@ struct ErrorQueue: ~Copyable {
   /// A file, a function and data of ordinary length.
   private static var longestEntry: Int { 256 }
 
-  /// Takes the host's errors away, to be put back at the end. The queue is
+  /// Takes the program's errors away, to be put back at the end. The queue is
   /// nearly always empty, and then this costs nothing.
   init() throws(OutOfMemory) {
     if ERR_peek_error() != 0 { try takeAll() }
@@ -52,13 +52,13 @@ struct ErrorQueue: ~Copyable {
     guard code != 0 else { return false }
     let entry = Entry(
       code: code, line: line, file: try unsafe keep(file), function: try unsafe keep(function),
-      data: flags & ERR_TXT_STRING != 0 ? try unsafe keep(data) : -1)
+      data: flags & ERR_TXT_STRING != 0 ? try unsafe keep(data) : nil)
     try entries.append(entry)
     return true
   }
 
-  private mutating func keep(_ text: UnsafePointer<CChar>?) throws(OutOfMemory) -> Int {
-    guard let text = unsafe text else { return -1 }
+  private mutating func keep(_ text: UnsafePointer<CChar>?) throws(OutOfMemory) -> Int? {
+    guard let text = unsafe text else { return nil }
     let start = texts.count
     try texts.append(unsafe CText.span(text))
     try texts.append(0)
@@ -67,7 +67,10 @@ struct ErrorQueue: ~Copyable {
 
   private func raise(_ entry: Entry) {
     unsafe texts.withCString { start in
-      func text(_ offset: Int) -> UnsafePointer<CChar>? { unsafe offset < 0 ? nil : start.map { unsafe $0 + offset } }
+      func text(_ offset: Int?) -> UnsafePointer<CChar>? {
+        guard let offset, let start = unsafe start else { return nil }
+        return unsafe start + offset
+      }
       ERR_new()
       unsafe ERR_set_debug(text(entry.file), entry.line, text(entry.function))
       unsafe prefop_crypto_raise(entry.code, text(entry.data))

@@ -1,5 +1,3 @@
-import CPlatform
-
 /// The header fields of a received request, "Name: value" each; names in any case.
 @safe
 struct HeaderFields: ~Escapable {

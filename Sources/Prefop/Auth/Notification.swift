@@ -25,7 +25,7 @@ struct Notification: ~Escapable {
       given.access_key, "notification.access_key", given.secret_key, "notification.secret_key", .argument)
     headers = try unsafe HeaderFields(given.headers, count: given.header_count)
     body = try unsafe callerBytes(given.body, given.body_length, "notification.body")
-    method = unsafe given.method == nil ? Self.post : CText.span(given.method)
+    method = unsafe given.method == nil ? Self.post.span : CText.span(given.method)
     guard !method.contains(where: { $0.isControl || $0 == 0x20 }) else {
       throw Failure(.argument, "notification.method has a blank or a control character in it")
     }
@@ -33,14 +33,7 @@ struct Notification: ~Escapable {
     host = try Self.host(of: self.url, headers)
   }
 
-  private static var post: Span<UInt8> {
-    @_lifetime(immortal)
-    get {
-      let text: StaticString = "POST"
-      let span = unsafe Span(_unsafeStart: text.utf8Start, count: text.utf8CodeUnitCount)
-      return unsafe _overrideLifetime(span, copying: ())
-    }
-  }
+  private static var post: StaticString { "POST" }
 
   @_lifetime(copy url, copy headers)
   private static func host(of url: RequestURL, _ headers: HeaderFields) throws(Failure) -> Span<UInt8> {

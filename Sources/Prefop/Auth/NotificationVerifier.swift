@@ -1,4 +1,6 @@
-/// Recomputes a notification's signature and compares (`protocol.md`, notify).
+/// Recomputes a notification's signature and compares. Qiniu signs the request
+/// (scheme "Qiniu"), or, in older notifications, its path and query ("QBox"); and
+/// the body with it only for some values of Content-Type.
 struct NotificationVerifier: ~Copyable {
   private let signer: Signer
 

@@ -48,7 +48,7 @@ struct RequestURL: ~Escapable {
     do throws(OutOfMemory) {
       var index = 0
       while index < path.count {
-        if path[index] == UInt8(ascii: "%"), let byte = JSONHex.byte(in: path, at: index + 1) {
+        if path[index] == UInt8(ascii: "%"), let byte = Hex.byte(in: path, at: index + 1) {
           try decoded.append(byte)
           index += 3
         } else {

@@ -75,9 +75,7 @@ struct Signer: ~Copyable {
 
   func add(_ text: Span<UInt8>) { Self.update(&states.value.text, text) }
 
-  func add(_ text: StaticString) {
-    add(unsafe Span(_unsafeStart: text.utf8Start, count: text.utf8CodeUnitCount))
-  }
+  func add(_ text: StaticString) { add(text.span) }
 
   /// Ends the text.
   func finish() -> SignatureText {

@@ -5,8 +5,8 @@ extension Client {
   func query(
     _ id: PersistentID, _ queryOptions: QueryOptions, report: inout Report
   ) throws(Failure) -> UnsafeMutablePointer<prefop_task> {
-    var hostErrors = try orFailure { () throws(OutOfMemory) in try ErrorQueue() }
-    defer { hostErrors.restore() }
+    var programErrors = try orFailure { () throws(OutOfMemory) in try ErrorQueue() }
+    defer { programErrors.restore() }
     var engine = try takeEngine()
     do throws(Failure) {
       let task = try unsafe query(id, queryOptions, &engine, &report)

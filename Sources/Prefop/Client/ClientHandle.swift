@@ -14,12 +14,12 @@ enum ClientHandle {
     }
   }
 
-  /// Closing a TLS connection can leave errors in the host's queue.
+  /// Closing a TLS connection can leave errors in the program's queue.
   static func destroy(_ handle: OpaquePointer) {
     do throws(OutOfMemory) {
-      var hostErrors = try ErrorQueue()
+      var programErrors = try ErrorQueue()
       unsafe Handle<Client>.destroy(handle)
-      hostErrors.restore()
+      programErrors.restore()
     } catch {
       unsafe Handle<Client>.destroy(handle)
     }

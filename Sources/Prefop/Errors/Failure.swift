@@ -8,8 +8,8 @@
 struct Failure: Error, @unchecked Sendable {
   var status: Status
 
-  /// Index of the item of a task that is at fault; -1: none.
-  var item: Int32 = -1
+  /// Index of the item of a task that is at fault, if one is.
+  var item: Int?
 
   private let template: StaticString
   private let name: StaticString
@@ -36,12 +36,12 @@ struct Failure: Error, @unchecked Sendable {
 
   /// The line, with "{name}", "{number}", "{limit}" and "{text}" filled in.
   func render(into message: inout Message) {
-    if item >= 0 {
+    if let item {
       message.append("items[")
-      message.append(Int(item))
+      message.append(item)
       message.append("].")
     }
-    let template = unsafe Span(_unsafeStart: template.utf8Start, count: template.utf8CodeUnitCount)
+    let template = template.span
     var index = 0
     while index < template.count {
       let rest = template.extracting(index..<template.count)

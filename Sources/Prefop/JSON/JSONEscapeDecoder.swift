@@ -40,12 +40,12 @@ struct JSONEscapeDecoder: ~Escapable {
 
   @_lifetime(self: copy self)
   private mutating func decodeUnicode() -> UInt8 {
-    var scalar = JSONHex.unit(in: raw, at: index) ?? 0
+    var scalar = UnicodeEscape.unit(in: raw, at: index) ?? 0
     index += 4
-    if JSONHex.isLeadingSurrogate(scalar), let low = JSONHex.escapedUnit(in: raw, at: index),
-      JSONHex.isTrailingSurrogate(low)
+    if UnicodeEscape.isLeadingSurrogate(scalar), let low = UnicodeEscape.escapedUnit(in: raw, at: index),
+      UnicodeEscape.isTrailingSurrogate(low)
     {
-      scalar = JSONHex.combine(scalar, low)
+      scalar = UnicodeEscape.combine(scalar, low)
       index += 6
     }
     encode(scalar)
@@ -81,23 +81,16 @@ struct JSONEscapeDecoder: ~Escapable {
 }
 
 /// The numbers in "\uXXXX".
-enum JSONHex {
+enum UnicodeEscape {
   /// The four hex digits at `index`.
   static func unit(in text: borrowing Span<UInt8>, at index: Int) -> UInt32? {
     guard index >= 0, text.count - index >= 4 else { return nil }
     var unit: UInt32 = 0
     for offset in 0..<4 {
-      guard let digit = digit(text[index + offset]) else { return nil }
-      unit = unit << 4 | digit
+      guard let digit = Hex.value(of: text[index + offset]) else { return nil }
+      unit = unit << 4 | UInt32(digit)
     }
     return unit
-  }
-
-  /// The two hex digits at `index`.
-  static func byte(in text: borrowing Span<UInt8>, at index: Int) -> UInt8? {
-    guard index >= 0, text.count - index >= 2, let high = digit(text[index]), let low = digit(text[index + 1])
-    else { return nil }
-    return UInt8(truncatingIfNeeded: high << 4 | low)
   }
 
   /// The number of a whole "\uXXXX" at `index`.
@@ -121,15 +114,6 @@ enum JSONHex {
     case ..<0x800: 2
     case ..<0x10000: 3
     default: 4
-    }
-  }
-
-  private static func digit(_ byte: UInt8) -> UInt32? {
-    switch byte {
-    case UInt8(ascii: "0")...UInt8(ascii: "9"): UInt32(byte - UInt8(ascii: "0"))
-    case UInt8(ascii: "a")...UInt8(ascii: "f"): UInt32(byte - UInt8(ascii: "a") + 10)
-    case UInt8(ascii: "A")...UInt8(ascii: "F"): UInt32(byte - UInt8(ascii: "A") + 10)
-    default: nil
     }
   }
 }

@@ -361,18 +361,18 @@ struct JSONReader: ~Copyable, ~Escapable {
       UInt8(ascii: "n"), UInt8(ascii: "r"), UInt8(ascii: "t"):
       return 1
     case UInt8(ascii: "u"):
-      guard let unit = JSONHex.unit(in: document, at: offset) else { throw error(.invalidEscape, at: start) }
+      guard let unit = UnicodeEscape.unit(in: document, at: offset) else { throw error(.invalidEscape, at: start) }
       offset += 4
-      if JSONHex.isLeadingSurrogate(unit), let low = JSONHex.escapedUnit(in: document, at: offset),
-        JSONHex.isTrailingSurrogate(low)
+      if UnicodeEscape.isLeadingSurrogate(unit), let low = UnicodeEscape.escapedUnit(in: document, at: offset),
+        UnicodeEscape.isTrailingSurrogate(low)
       {
         offset += 6
         return 12 - 4
       }
-      let isSurrogate = JSONHex.isLeadingSurrogate(unit) || JSONHex.isTrailingSurrogate(unit)
+      let isSurrogate = UnicodeEscape.isLeadingSurrogate(unit) || UnicodeEscape.isTrailingSurrogate(unit)
       if strict, isSurrogate { throw error(.unpairedSurrogate, at: start) }
       if strict, unit == 0 { throw error(.nulInText, at: start) }
-      return 6 - JSONHex.utf8Count(unit)
+      return 6 - UnicodeEscape.utf8Count(unit)
     default:
       throw error(.invalidEscape, at: start)
     }

@@ -4,9 +4,6 @@ struct JSONWriter: ~Copyable {
   private var output = Bytes()
   private var needsComma = false
 
-  /// The member being written, for errors.
-  private(set) var member: StaticString = ""
-
   init(capacity: Int) throws(JSONWriteError) {
     try reserve(capacity)
   }
@@ -18,11 +15,10 @@ struct JSONWriter: ~Copyable {
 
   /// Begins a member; its value comes next.
   mutating func name(_ name: StaticString) throws(JSONWriteError) {
-    member = name
     try reserve(name.utf8CodeUnitCount + 4)
     if needsComma { output.appendReserved(UInt8(ascii: ",")) }
     output.appendReserved(UInt8(ascii: "\""))
-    unsafe output.appendReserved(Span(_unsafeStart: name.utf8Start, count: name.utf8CodeUnitCount))
+    output.appendReserved(name.span)
     output.appendReserved(UInt8(ascii: "\""))
     output.appendReserved(UInt8(ascii: ":"))
     needsComma = false
@@ -115,13 +111,9 @@ struct JSONWriter: ~Copyable {
       output.appendReserved(UInt8(ascii: "u"))
       output.appendReserved(UInt8(ascii: "0"))
       output.appendReserved(UInt8(ascii: "0"))
-      output.appendReserved(hexDigit(byte >> 4))
-      output.appendReserved(hexDigit(byte & 0x0F))
+      output.appendReserved(Hex.smallDigit(byte >> 4))
+      output.appendReserved(Hex.smallDigit(byte & 0x0F))
     }
-  }
-
-  private func hexDigit(_ value: UInt8) -> UInt8 {
-    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "a") + (value - 10)
   }
 
   private mutating func reserve(_ count: Int) throws(JSONWriteError) {

@@ -66,7 +66,7 @@ struct Bytes: ~Copyable {
   }
 
   mutating func append(_ text: StaticString) throws(OutOfMemory) {
-    try append(unsafe Span(_unsafeStart: text.utf8Start, count: text.utf8CodeUnitCount))
+    try append(text.span)
   }
 
   /// Appends where `reserve` has made room.

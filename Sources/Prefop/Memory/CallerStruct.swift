@@ -1,5 +1,3 @@
-import CPlatform
-
 /// Structs of the caller, which may be of an older or a newer version than this
 /// library: one that is larger may hold nothing that we do not know.
 @safe

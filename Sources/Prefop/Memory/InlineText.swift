@@ -57,7 +57,7 @@ struct InlineText<let capacity: Int> {
 
   @inline(never)
   mutating func append(_ text: StaticString) {
-    append(unsafe Span(_unsafeStart: text.utf8Start, count: text.utf8CodeUnitCount))
+    append(text.span)
   }
 
   @inline(never)

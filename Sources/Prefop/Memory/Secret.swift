@@ -11,8 +11,6 @@ struct Secret: ~Copyable {
 
   deinit { bytes.wipe() }
 
-  var isEmpty: Bool { bytes.isEmpty }
-
   var span: Span<UInt8> {
     @_lifetime(borrow self)
     get { bytes.span }

@@ -1,7 +1,7 @@
 import CPlatform
 
-/// Milliseconds on a clock that only goes forward. Below the client no code
-/// reads a clock: instants are passed in, so tests run in virtual time.
+/// Milliseconds on a clock that only goes forward. What decides when and whom to
+/// ask reads no clock: instants are passed in, so tests run in virtual time.
 struct Instant: Comparable {
   var milliseconds: Int64
 

@@ -1,15 +1,21 @@
 import CPlatform
 
 /// The process's environment, read while a client is made and never later: a
-/// host that calls `setenv` meanwhile must not crash.
+/// program that calls `setenv` meanwhile must not crash.
 enum Environment {
   /// A variable's value; nil when it is unset or empty, or when the program
   /// runs with raised privileges.
   @_lifetime(immortal)
   static func value(_ name: StaticString) -> Span<UInt8>? {
-    let start = unsafe UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self)
-    guard let value = unsafe secure_getenv(start), unsafe value.pointee != 0 else { return nil }
+    guard let value = unsafe secure_getenv(name.cString), unsafe value.pointee != 0 else { return nil }
     return unsafe CText.span(value)
+  }
+
+  /// Whether a variable is unset for this library, because the program runs with
+  /// raised privileges, and yet set for one that asks without care.
+  static func isWithheld(_ name: StaticString) -> Bool {
+    guard value(name) == nil, let value = unsafe getenv(name.cString) else { return false }
+    return unsafe value.pointee != 0
   }
 
   /// Lets the C library read TZ now: it does so at the first use of a calendar,

@@ -65,7 +65,7 @@ enum Process {
   }
 
   /// Closes a descriptor; there is no fork between that and its being forgotten,
-  /// or a child might close a descriptor of the host with the same number.
+  /// or a child might close a descriptor of the program with the same number.
   static func close(_ descriptor: Int32) -> Int32 {
     do throws(OutOfMemory) {
       return try withState(orFailing: { $0 }) { state throws(OutOfMemory) in

@@ -1,5 +1,3 @@
-import CPlatform
-
 /// Random numbers for jitter (xorshift64*). Not for secrets.
 struct Random {
   private var state: UInt64

@@ -1,8 +1,12 @@
 import CPlatform
 
-/// Keeps a peer that hangs up from killing the host by SIGPIPE, where libcurl
+/// Keeps a peer that hangs up from killing the program by SIGPIPE, where libcurl
 /// does not: the signal is blocked on this thread, and only one that was not
 /// pending before is drained.
+///
+/// sigprocmask changes the mask of the calling thread alone. POSIX leaves that
+/// open, but the masks of Linux are those of threads, and pthread_sigmask makes
+/// the same system call under a name that glibc has in libc since 2.32.
 enum SignalGuard {
   static func run<R: ~Copyable>(isNeeded: Bool, _ body: () -> R) -> R {
     guard isNeeded else { return body() }

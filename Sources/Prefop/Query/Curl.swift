@@ -10,6 +10,13 @@ enum Curl {
       guard !state.isCurlReady else { return }
       try Crypto.prepare()
       Environment.readTimeZone()
+      // libcurl would append to that file, with the rights of the program and at
+      // the wish of whoever runs it.
+      guard !Environment.isWithheld("SSLKEYLOGFILE") else {
+        throw Failure(
+          .configuration,
+          "SSLKEYLOGFILE is set while the program has raised privileges, and libcurl would write there: unset it first")
+      }
       let code = prefop_curl_global_init()
       guard code == CURLE_OK else {
         if code == CURLE_OUT_OF_MEMORY { throw .outOfMemory }
@@ -28,10 +35,11 @@ enum Curl {
     return features & feature != 0
   }
 
-  /// Whether a peer that hangs up can raise SIGPIPE: before 7.87, and with a
-  /// TLS library other than OpenSSL, libcurl does not see to it.
+  /// Whether a peer that hangs up can raise SIGPIPE: libcurl sees to it on plain
+  /// sockets and with OpenSSL, since 7.87. `Transfer` refuses an older one, but
+  /// whatever TLS library libcurl was built with is taken.
   static var needsSignalGuard: Bool {
-    guard let info = unsafe info, unsafe info.pointee.version_num >= 0x075700 else { return true }
+    guard let info = unsafe info else { return true }
     return unsafe !CText.span(info.pointee.ssl_version).hasPrefix("OpenSSL/")
   }
 

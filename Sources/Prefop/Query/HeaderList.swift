@@ -1,5 +1,4 @@
 import CLibcurl
-import CPlatform
 
 /// The request's own header fields, changed in place, so that a query takes no
 /// memory for them.

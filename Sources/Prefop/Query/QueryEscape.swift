@@ -13,8 +13,8 @@ enum QueryEscape {
         target.appendReserved(UInt8(ascii: "+"))
       } else {
         target.appendReserved(UInt8(ascii: "%"))
-        target.appendReserved(hexDigit(byte >> 4))
-        target.appendReserved(hexDigit(byte & 0x0F))
+        target.appendReserved(Hex.capitalDigit(byte >> 4))
+        target.appendReserved(Hex.capitalDigit(byte & 0x0F))
       }
     }
   }
@@ -24,9 +24,5 @@ enum QueryEscape {
   static func isUnreserved(_ byte: UInt8) -> Bool {
     let bits: UInt64 = byte < 0x40 ? 0x03FF_6000_0000_0000 : byte < 0x80 ? 0x47FF_FFFE_87FF_FFFE : 0
     return bits >> UInt64(byte & 0x3F) & 1 == 1
-  }
-
-  private static func hexDigit(_ value: UInt8) -> UInt8 {
-    value < 10 ? UInt8(ascii: "0") + value : UInt8(ascii: "A") + (value - 10)
   }
 }

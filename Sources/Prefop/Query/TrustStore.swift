@@ -56,7 +56,7 @@ struct TrustStore: ~Copyable {
   }
 
   private static func isReadable(_ name: StaticString) -> Bool {
-    unsafe canRead(UnsafeRawPointer(name.utf8Start).assumingMemoryBound(to: CChar.self))
+    unsafe canRead(name.cString)
   }
 
   private static func canRead(_ name: UnsafePointer<CChar>?) -> Bool {
@@ -65,7 +65,7 @@ struct TrustStore: ~Copyable {
   }
 
   private static func name(_ name: StaticString) throws(Failure) -> Bytes {
-    try self.name(unsafe Span(_unsafeStart: name.utf8Start, count: name.utf8CodeUnitCount))
+    try self.name(name.span)
   }
 
   private static func name(_ text: Span<UInt8>) throws(Failure) -> Bytes {

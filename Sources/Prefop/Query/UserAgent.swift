@@ -1,5 +1,3 @@
-import CLibcurl
-
 /// How requests name their sender: this library, the system, libcurl, and what
 /// the caller adds.
 enum UserAgent {

@@ -181,7 +181,7 @@ private struct BlockWriter: ~Escapable {
       code: item.code ?? 0,
       description: text(item.description),
       error: text(item.error),
-      error_index: item.errorIndex,
+      error_index: item.errorIndex ?? -1,
       hash: text(item.hash),
       object_name: text(item.objectName),
       result: result,

@@ -1,4 +1,4 @@
-/// Reads a task's or an item's members into a draft (`protocol.md`, model).
+/// Reads a task's or an item's members into a draft.
 enum TaskDecoder {
   static func decodeTask(_ document: Span<UInt8>, into draft: inout TaskDraft) throws(JSONError) {
     draft.reset()
@@ -75,7 +75,7 @@ enum TaskDecoder {
       case "code": item.code = try json.integer()
       case "desc": item.description = try json.text() ?? .empty
       case "error": item.error = try json.text() ?? .empty
-      case "errorIndex": item.errorIndex = try json.integer() ?? -1
+      case "errorIndex": item.errorIndex = try json.integer()
       case "hash": item.hash = try json.text() ?? .empty
       case "key": item.objectName = try json.text() ?? .empty
       case "result": item.result = try json.rawValue()

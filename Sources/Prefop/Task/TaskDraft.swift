@@ -54,7 +54,7 @@ struct ItemDraft {
   var code: Int64?
   var description = JSONText.empty
   var error = JSONText.empty
-  var errorIndex: Int64 = -1
+  var errorIndex: Int64?
   var hash = JSONText.empty
   var objectName = JSONText.empty
   var result: JSONText?

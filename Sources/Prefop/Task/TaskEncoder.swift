@@ -1,5 +1,5 @@
-/// Writes a task's or an item's JSON as the service does, with the Go SDK's
-/// omissions (`protocol.md`, model).
+/// Writes a task's or an item's JSON as the service does: of the members that it
+/// does not always send, those that are empty or zero are left out.
 struct TaskEncoder: ~Copyable {
   private var json: JSONWriter
   private var itemIndex: Int?
@@ -156,7 +156,7 @@ struct TaskEncoder: ~Copyable {
   /// Says in which item the fault is.
   private func fault(_ failure: Failure) -> Failure {
     var failure = failure
-    if let itemIndex { failure.item = Int32(clamping: itemIndex) }
+    failure.item = itemIndex
     return failure
   }
 }

@@ -1,4 +1,3 @@
-import CPlatform
 import CPrefop
 
 /// A task as C hands it in, seen as spans. It reads no member that the caller's

@@ -122,11 +122,11 @@ static void prepare_closed(void *context) {
   test_query(program->client, "fault.close-idle.a");
 }
 
-/* The host has errors of its own in libcrypto's queue. */
+/* The program has errors of its own in libcrypto's queue. */
 static void prepare_errors(void *context) {
   prepare_warm(context);
   ((program *)context)->has_errors = 1;
-  for (int i = 0; i < 3; i++) ERR_raise_data(ERR_LIB_USER, 100 + i, "of the host, number %d", i);
+  for (int i = 0; i < 3; i++) ERR_raise_data(ERR_LIB_USER, 100 + i, "of the program, number %d", i);
 }
 
 static void clean(void *context) {
@@ -179,12 +179,13 @@ static void act_query_key_and_back(void *context) {
 static void act_query_with_errors(void *context) {
   program *program = context;
   act_query(program);
-  /* Whatever became of the query, the host's errors are as they were. */
+  /* Whatever became of the query, the program's errors are as they were. */
   for (int i = 0; program->has_errors && i < 3; i++) {
-    if (ERR_GET_REASON(ERR_get_error()) != 100 + i) trial_tell(PREFOP_OK, 0, "the host's OpenSSL errors changed", "");
+    if (ERR_GET_REASON(ERR_get_error()) != 100 + i)
+      trial_tell(PREFOP_OK, 0, "the program's OpenSSL errors changed", "");
   }
   program->has_errors = 0;
-  if (ERR_get_error() != 0) trial_tell(PREFOP_OK, 0, "an OpenSSL error was left to the host", "");
+  if (ERR_get_error() != 0) trial_tell(PREFOP_OK, 0, "an OpenSSL error was left to the program", "");
 }
 
 /* All that is done once, and a query. */

@@ -12,12 +12,16 @@ class Proxy:
     """Serves until the end of the `with`; `requests` are the heads it got.
 
     `credentials`, "user:password", are demanded with 407 when given. `refuse`
-    is a status to answer everything with.
+    is a status to answer everything with. `origin`, "host:port", gets what is
+    to be forwarded, whatever host was asked for.
     """
 
-    def __init__(self, credentials: str | None = None, refuse: int | None = None) -> None:
+    def __init__(
+        self, credentials: str | None = None, refuse: int | None = None, origin: str | None = None
+    ) -> None:
         self._expected = credentials and base64.b64encode(credentials.encode()).decode()
         self._refuse = refuse
+        self._origin = origin
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self.requests: list[str] = []
@@ -85,7 +89,7 @@ class Proxy:
         _pump(peer, origin)
 
     def _forward(self, peer: socket.socket, head: str, target: str) -> None:
-        url = urlsplit(target)
+        url = urlsplit(f"//{self._origin}" if self._origin else target)
         origin = self._connect(url.hostname or "", url.port or 80)
         path = target.partition("//")[2].partition("/")[2]
         lines = head.split("\r\n")[1:]
