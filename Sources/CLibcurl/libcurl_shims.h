@@ -50,6 +50,15 @@ static inline CURLMcode prefop_curl_multi_set_timer_function(CURLM *multi, prefo
   return curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, function);
 }
 
+/* Deprecated for what it costs with thousands of sockets; there is nothing else
+   that makes libcurl look at all it has under way. */
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wdeprecated-declarations"
+static inline CURLMcode prefop_curl_multi_socket_all(CURLM *multi, int *running) {
+  return curl_multi_socket_all(multi, running);
+}
+#pragma GCC diagnostic pop
+
 static inline CURLcode prefop_curl_message_result(const CURLMsg *message) { return message->data.result; }
 
 #endif

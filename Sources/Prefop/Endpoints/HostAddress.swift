@@ -46,7 +46,7 @@ struct HostAddress: ~Escapable {
     }
     let end = text.firstIndex(of: UInt8(ascii: ":")) ?? text.count
     guard end > 0 else { throw Failure(.configuration, "{name}: the host {text} has no name", name: list, text: text) }
-    for index in 0..<end where !isNameByte(text[index]) {
+    for index in 0..<end where !isNameByte(text[index]) || isEmptyLabel(text, at: index) {
       throw Failure(
         .configuration, "{name}: the host {text} is no host name: give \"host[:port]\", without path, user or blanks",
         name: list, text: text)
@@ -76,6 +76,11 @@ struct HostAddress: ~Escapable {
 
   private static func isNameByte(_ byte: UInt8) -> Bool {
     byte.isLetter || byte.isDigit || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_")
+  }
+
+  /// A dot at the beginning, or behind another. One at the end is the root's.
+  private static func isEmptyLabel(_ text: Span<UInt8>, at index: Int) -> Bool {
+    text[index] == UInt8(ascii: ".") && (index == 0 || text[index - 1] == UInt8(ascii: "."))
   }
 
   private static func isIPv6Byte(_ byte: UInt8) -> Bool {

@@ -61,9 +61,11 @@ extension Engine {
     } else if transfer.value.isTooLarge {
       attempt.outcome = .tooLarge
     } else if code != CURLE_OK {
-      attempt.outcome = .transport(
-        code, reusedConnection: transfer.value.reusedConnection, hasBegunAnswer: transfer.value.hasBegunAnswer)
+      attempt.outcome = .transport(code, transfer.value)
       transfer.value.describeError(in: &detail)
+      if attempt.outcome == .untrusted {
+        TLSAdvice.append(code, verifyResult: transfer.value.verifyResult, to: &detail)
+      }
       transfer.value.reset()
     } else if !transfer.value.head.isComplete || !(200...299 ~= status) {
       attempt.outcome = .broken

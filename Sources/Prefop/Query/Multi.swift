@@ -18,6 +18,9 @@ struct Multi: ~Copyable {
   /// The process whose connections the handle holds.
   private let generation = Process.generation
 
+  /// Milliseconds after which libcurl is called in any case while it connects.
+  private static var pauseWhileConnecting: Int64 { 50 }
+
   enum End {
     case finished(CURLcode)
     case deadline
@@ -115,7 +118,9 @@ struct Multi: ~Copyable {
       if let code = finishedCode() { return .finished(code) }
       let now = state.value.now
       guard now < deadline else { return .deadline }
-      let end = min(state.value.timer ?? deadline, deadline)
+      var end = min(state.value.timer ?? deadline, deadline)
+      let isConnecting = state.value.isConnecting
+      if isConnecting { end = min(end, now.advanced(by: Self.pauseWhileConnecting)) }
       if end > now || !state.value.watched.isEmpty {
         forkGuard.leave()
         let wakening = unsafe state.value.watched.withMutableBuffer { unsafe Poller.wait($0, until: end, now: now) }
@@ -124,7 +129,7 @@ struct Multi: ~Copyable {
         switch wakening {
         case .ready: guard actOnReady() else { return broken }
         case .signal: if isInterruptible { return .interrupted }
-        case .timedOut: break
+        case .timedOut: if isConnecting, state.value.now < deadline { guard actOnAll() else { return broken } }
         case .failed: return broken
         }
       }
@@ -135,12 +140,20 @@ struct Multi: ~Copyable {
     while let ready = state.value.takeReady() {
       guard act(on: ready.descriptor, events: ready.events) else { return false }
     }
-    return true
+    // The address failed: the next one's turn is now.
+    return state.value.watched.isEmpty ? actOnAll() : true
   }
 
   private func act(on descriptor: curl_socket_t, events: CInt) -> Bool {
     var running: CInt = 0
     return unsafe check(curl_multi_socket_action(multi, descriptor, events, &running))
+  }
+
+  /// When an address fails while libcurl 7.88 connects, it takes the next one of
+  /// the same family only when it is called again, but asks for no call.
+  private func actOnAll() -> Bool {
+    var running: CInt = 0
+    return unsafe check(prefop_curl_multi_socket_all(multi, &running))
   }
 
   private func finishedCode() -> CURLcode? {

@@ -58,6 +58,12 @@ struct MultiState: ~Copyable {
     return 0
   }
 
+  /// Whether a connection may be on its way: nothing else waits to write.
+  var isConnecting: Bool {
+    for index in watched.indices where watched[index].events & Int16(POLLOUT) != 0 { return true }
+    return watched.isEmpty
+  }
+
   /// Whether the timer has come; it counts once.
   mutating func takeDueTimer() -> Bool {
     guard let timer, timer <= now else { return false }

@@ -61,9 +61,9 @@ struct QueryFailure {
       message.append("the answer holds no task: ")
       message.append(detail.span)
     case .tooLarge: message.append("the answer has more bytes than max_response_bytes allows")
-    case .timedOut: message.append("no answer in the time allowed for one attempt")
+    case .timedOut where last.curlCode == 0: message.append("no answer in the time allowed for one attempt")
     case .outOfMemory: message.append("out of memory")
-    case .unresolved, .unreachable, .untrusted, .broken, .stale, .system: describeTransport(detail, &message)
+    case .timedOut, .unresolved, .unreachable, .untrusted, .broken, .stale, .system: describeTransport(detail, &message)
     }
   }
 

@@ -95,6 +95,7 @@ struct Transfer: ~Copyable {
     try set(CURLOPT_QUICK_EXIT, 1)
     try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
     try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
+    try set(CURLOPT_PROXY_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
     try set(CURLOPT_BUFFERSIZE, 4096)
     try set(CURLOPT_FOLLOWLOCATION, 0)
     try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
@@ -128,6 +129,8 @@ struct Transfer: ~Copyable {
     guard !store.isMissing else { return }
     try setName(CURLOPT_CAINFO, store.file)
     try setName(CURLOPT_CAPATH, store.folder)
+    try setName(CURLOPT_PROXY_CAINFO, store.file)
+    try setName(CURLOPT_PROXY_CAPATH, store.folder)
   }
 
   private func setName(_ option: CURLoption, _ name: borrowing Bytes) throws(Failure) {
@@ -279,6 +282,27 @@ struct Transfer: ~Copyable {
     var connections = 0
     _ = unsafe prefop_curl_get_long(easy, CURLINFO_NUM_CONNECTS, &connections)
     return connections == 0
+  }
+
+  /// A proxy was asked for a tunnel and refused.
+  var isTunnelRefused: Bool {
+    var status = 0
+    _ = unsafe prefop_curl_get_long(easy, CURLINFO_HTTP_CONNECTCODE, &status)
+    return status >= 300
+  }
+
+  /// The system said why the connection failed, not the peer.
+  var isBrokenBySystem: Bool {
+    var number = 0
+    _ = unsafe prefop_curl_get_long(easy, CURLINFO_OS_ERRNO, &number)
+    return unsafe number != 0 || CText.span(errorText).hasPrefix("OpenSSL SSL_connect:")
+  }
+
+  /// What OpenSSL says of the peer's certificate; 0: nothing is wrong with it.
+  var verifyResult: Int {
+    var result = 0
+    _ = unsafe prefop_curl_get_long(easy, CURLINFO_SSL_VERIFYRESULT, &result)
+    return result
   }
 
   /// A byte of an answer came.
