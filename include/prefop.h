@@ -151,9 +151,9 @@ enum {
 /* prefop_client_options.flags */
 enum {
   PREFOP_CLIENT_ALLOW_ANONYMOUS = 1, /* no credentials: send unsigned instead of failing */
-  PREFOP_CLIENT_USE_HTTP = 2,        /* hosts given without a scheme, and the default one, are asked over http */
+  PREFOP_CLIENT_USE_HTTP = 2,        /* hosts without a scheme, and those found, are asked over http */
   PREFOP_CLIENT_NO_ENVIRONMENT = 4,  /* none of the variables named at prefop_client_new is read */
-  PREFOP_CLIENT_NO_DISCOVERY = 8,    /* no region query is ever sent */
+  PREFOP_CLIENT_NO_DISCOVERY = 8,    /* the bucket service is never asked for regions */
   PREFOP_CLIENT_NO_DATE = 16         /* X-Qiniu-Date is left out */
 };
 
@@ -230,7 +230,7 @@ typedef struct prefop_error {
   prefop_status status;   /* what the call returned */
   int32_t http_status;    /* of the last answer; 0: none came */
   int32_t curl_code;      /* CURLcode of the last transfer that failed; 0: none did */
-  int32_t attempts;       /* requests sent, or tried to send, for this call */
+  int32_t attempts;       /* requests sent, or tried to send, for this call, to the bucket service too */
   int32_t retryable;      /* 1: the same call may succeed later; 0: it will fail again */
   int64_t retry_after_ms; /* milliseconds that the service asked to wait; 0: it did not say */
   char request_id[64];    /* X-Reqid of the last answer: tell Qiniu's support; "" : none */
@@ -246,8 +246,10 @@ typedef struct prefop_client_options {
                                  NULL: QINIU_ACCESS_KEY and QINIU_SECRET_KEY */
   const char *secret_key;     /* kept in memory that is wiped */
   const char *api_hosts;      /* "host[:port]" or "http(s)://host[:port]", up to 32, separated by
-                               commas, tried in this order; NULL: https://api.qiniuapi.com */
-  const char *bucket_hosts;   /* not in this version: must be NULL */
+                               commas: asked in this order, and no others; NULL: hosts are
+                               found, see "Hosts" below */
+  const char *bucket_hosts;   /* the bucket service, written likewise; NULL: QINIU_BUCKET_URL, else
+                               uc.qiniuapi.com, kodo-config.qiniuapi.com, uc.qbox.me */
   const char *proxy;          /* "[scheme://][user:password@]host[:port]" as libcurl takes it;
                                NULL: http_proxy, https_proxy, all_proxy, no_proxy as curl reads
                                them; "": none */
@@ -268,7 +270,8 @@ typedef struct prefop_query_options {
   uint32_t flags;         /* PREFOP_QUERY_, added up */
   const char *access_key; /* for this query alone; both or neither; NULL: the client's */
   const char *secret_key;
-  const char *bucket_name; /* not in this version: must be NULL */
+  const char *bucket_name; /* whose regions to ask when the id does not tell; up to 255 bytes;
+                              NULL: those of the whole account */
   int64_t timeout_ms;      /* the whole query; 0: the client's; negative: none */
   int64_t poll_min_ms;     /* not in this version: must be 0 */
   int64_t poll_max_ms;     /* not in this version: must be 0 */
@@ -331,11 +334,30 @@ const char *prefop_code_name(int64_t code);
  * and then at the next.  A host with no address, no connection, no trusted TLS
  * or no task in its answer is left for the next at once; after the last the
  * query fails.  One that does not answer in the time of one attempt is left
- * too, but the last is asked again after a pause.  The error tells of the last
- * attempt.  When the service asks to wait longer than the time allows, the call
- * fails at once, with retry_after_ms.  The time is kept even while a name is
- * resolved or a server sends a byte a second.  A signal does not end the call
- * unless PREFOP_QUERY_INTERRUPTIBLE is set.
+ * too, but the last is asked again after a pause.  When the service asks to
+ * wait longer than the time allows, the next host is asked at once; the error
+ * then says retry_after_ms.  The time is kept even while a name is resolved or
+ * a server sends a byte a second.  A signal does not end the call unless
+ * PREFOP_QUERY_INTERRUPTIBLE is set.
+ *
+ * Hosts.  Without api_hosts the query goes
+ *   1. to api-REGION.qiniuapi.com, if the id begins with "REGION.", as in
+ *      "z0.597f...": if that host answers, nobody else is asked;
+ *   2. to the other hosts of that region, as far as they are known;
+ *   3. to the regions of options->bucket_name, if it is given;
+ *   4. to all regions of the account, or, if the id's is among them, to it alone;
+ *   5. to api.qiniuapi.com and api.qiniu.com, which answer for every region.
+ * What regions there are (3, 4), and their hosts, is asked of the bucket service
+ * only when their turn comes, once for all threads, and kept in memory for as
+ * long as it says ("ttl"); after half of that time the next query that needs it
+ * asks again.  It may take half of the query's time.  When a region says that it
+ * has no such task, and the id does not name that region, the next is asked.
+ *
+ * A host that failed is set aside for ten minutes, by all of the client's
+ * queries; then one query tries it.  Hosts set aside are asked last.
+ *
+ * The error tells of the last attempt, and in its message of those before.  A
+ * certificate that is not trusted is told first if no host answered.
  *
  * PREFOP_OK also when the task failed: look at task->code and its items.
  * Otherwise any status down to PREFOP_ERROR_TOO_LARGE, but CANCELLED and
@@ -377,6 +399,7 @@ int64_t prefop_task_failed_item(const prefop_task *task, size_t from);
  *   http_proxy, https_proxy, HTTPS_PROXY,
  *   all_proxy, ALL_PROXY, no_proxy, NO_PROXY   when options give no proxy
  *   SSL_CERT_FILE, SSL_CERT_DIR          whom to trust, when options give no ca_file
+ *   QINIU_BUCKET_URL                     the bucket service, when options give no bucket_hosts
  *   DISABLE_QINIU_TIMESTAMP_SIGNATURE    true, yes, y or 1: as PREFOP_CLIENT_NO_DATE
  *   DISABLE_QINIU_SECURE_PROTOCOL        true, yes, y or 1: as PREFOP_CLIENT_USE_HTTP
  * A variable that is empty counts as unset; in a program that runs with raised
