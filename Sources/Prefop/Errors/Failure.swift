@@ -1,38 +1,70 @@
+import CPrefop
+
 /// Why a call fails: the status that it returns, and one line for a person.
 ///
-/// It is thrown through many functions, so it is small: the line is made at the
-/// border, of a template and what is put into it.
+/// It is thrown through many functions, each of which copies it, so it is small:
+/// the line is made at the border, of a template and what is put into it.
 ///
 ///     throw Failure(.configuration, "{name}: the host {text} is too long", name: list, text: host)
 @safe
 struct Failure: Error, @unchecked Sendable {
-  var status: Status
+  /// Text of the program, ended by NUL.
+  private let template: UnsafePointer<UInt8>
 
-  /// Index of the item of a task that is at fault, if one is.
-  var item: Int?
-
-  private let template: StaticString
-  private let name: StaticString
-  private let number: Int
-  private let limit: Int
   private let text: UnsafePointer<UInt8>?
-  private let textCount: Int
+
+  /// How long the text is, where there is one.
+  private let limit: Int32
+
+  private let number: Int32
+
+  /// Text of the program too, told by its distance from the template.
+  private let name: Int32
+
+  /// The status in the lowest byte, above it the item, plus one.
+  private var statusAndItem: UInt32
 
   /// `text` must be the caller's, or static: it is read when the call returns.
+  /// There is either a limit or a text.
+  @inline(__always)
   init(
-    _ status: Status, _ template: StaticString, name: StaticString = "", number: Int = 0, limit: Int = 0,
-    text: Span<UInt8> = Span()
+    _ status: Status, _ template: StaticString, name: StaticString = "", number: Int = 0, limit: Int = 0
   ) {
-    self.status = status
-    self.template = template
-    self.name = name
-    self.number = number
-    self.limit = limit
-    unsafe self.text = text.withUnsafeBufferPointer { $0.baseAddress }
-    textCount = text.count
+    unsafe self.init(status, template.utf8Start, name.utf8Start, number, limit, nil)
+  }
+
+  @inline(__always)
+  init(_ status: Status, _ template: StaticString, name: StaticString = "", number: Int = 0, text: Span<UInt8>) {
+    let start = unsafe text.withUnsafeBufferPointer { $0.baseAddress }
+    unsafe self.init(status, template.utf8Start, name.utf8Start, number, text.count, start)
+  }
+
+  @inline(never)
+  private init(
+    _ status: Status, _ template: UnsafePointer<UInt8>, _ name: UnsafePointer<UInt8>, _ number: Int, _ limit: Int,
+    _ text: UnsafePointer<UInt8>?
+  ) {
+    unsafe self.template = template
+    unsafe self.name = Int32(truncatingIfNeeded: name - template)
+    self.number = Int32(clamping: number)
+    self.limit = Int32(clamping: limit)
+    unsafe self.text = text
+    statusAndItem = UInt32(UInt8(truncatingIfNeeded: status.rawValue))
   }
 
   static var outOfMemory: Failure { Failure(.memory, "out of memory") }
+
+  var status: Status { Status(rawValue: prefop_status(Int8(truncatingIfNeeded: statusAndItem))) }
+
+  /// Index of the item of a task that is at fault, if one is. One beyond
+  /// sixteen millions is not told.
+  var item: Int? {
+    get { statusAndItem >> 8 == 0 ? nil : Int(statusAndItem >> 8) - 1 }
+    set {
+      statusAndItem &= 0xFF
+      if let newValue, 0..<0xFF_FFFF ~= newValue { statusAndItem |= UInt32(newValue + 1) << 8 }
+    }
+  }
 
   /// The line, with "{name}", "{number}", "{limit}" and "{text}" filled in.
   func render(into message: inout Message) {
@@ -41,27 +73,32 @@ struct Failure: Error, @unchecked Sendable {
       message.append(item)
       message.append("].")
     }
-    let template = template.span
+    let line = unsafe Self.span(template)
     var index = 0
-    while index < template.count {
-      let rest = template.extracting(index..<template.count)
+    while index < line.count {
+      let rest = line.extracting(index..<line.count)
       if rest.hasPrefix("{name}") {
-        message.append(name)
+        message.append(unsafe Self.span(template + Int(name)))
         index += 6
       } else if rest.hasPrefix("{number}") {
-        message.append(number)
+        message.append(Int(number))
         index += 8
       } else if rest.hasPrefix("{limit}") {
-        message.append(limit)
+        message.append(Int(limit))
         index += 7
       } else if rest.hasPrefix("{text}") {
-        if let text = unsafe text { message.appendExcerpt(unsafe Span(_unsafeStart: text, count: textCount)) }
+        if let text = unsafe text { message.appendExcerpt(unsafe Span(_unsafeStart: text, count: Int(limit))) }
         index += 6
       } else {
-        message.append(template[index])
+        message.append(line[index])
         index += 1
       }
     }
+  }
+
+  @_lifetime(immortal)
+  private static func span(_ text: UnsafePointer<UInt8>) -> Span<UInt8> {
+    unsafe CText.span(UnsafeRawPointer(text).assumingMemoryBound(to: CChar.self))
   }
 }
 
