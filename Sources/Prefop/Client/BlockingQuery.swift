@@ -61,9 +61,10 @@ extension Client {
         } else if last.outcome == .task {
           try storeRegions(&engine, request, queryOptions, &last)
         }
+        // It says nothing of the host.
+        if last.isInterrupted { throw interruption(&report) }
         query.received(last.outcome, retryAfter: last.retryAfter, reason: report.message, directory, at: Clock.now)
         if let task = unsafe last.task { return unsafe task }
-        if last.isInterrupted { throw interruption(&report) }
       case .pause(let end):
         guard Poller.sleep(until: end, isInterruptible: queryOptions.isInterruptible) else {
           throw interruption(&report)
