@@ -306,6 +306,37 @@ def test_variables_that_count_for_nothing_when_empty(
         assert len(proxy.requests) == 1
 
 
+UNUSABLE = [
+    *(f"http://proxy-us%{byte}er:{PASSWORD}@127.0.0.1:1" for byte in ("00", "0a", "0D", "1f")),
+    *(f"socks5://{USER}:proxy-pass%{byte}word@127.0.0.1:1" for byte in ("00", "0a", "0D", "1f")),
+    *(f"{USER}:{PASSWORD}@127%{byte}.0.0.1:1" for byte in ("00", "0a")),
+    *(f"ftp://{USER}:{PASSWORD}@127.0.0.1:1", f"http://{USER}:{PASSWORD}@", "not a proxy", " 127.0.0.1:1", ":1"),
+    *("127.0.0.1:65536", "127.0.0.1:x", "[::1:1", "http://"),
+]
+
+
+@pytest.mark.parametrize("given", UNUSABLE)
+def test_what_is_no_proxy(prefop: Prefop, server: StubServer, given: str) -> None:
+    """Told when the client is made: libcurl would pass by some of these, and ask the host itself."""
+    error = failure(prefop, server, proxy=given, secrets=(*SECRETS, "proxy-"))
+    assert error.name == "PREFOP_ERROR_CONFIGURATION", error.fields
+    assert error.message.startswith("options.proxy "), error.message
+    assert server.total == 0
+
+
+@pytest.mark.parametrize("variable", sorted({*HTTP_VARIABLES, *HTTPS_VARIABLES}))
+@pytest.mark.parametrize("given", ["not a proxy", f"ftp://{USER}:{PASSWORD}@127.0.0.1:1", "http://a%0ab@127.0.0.1:1"])
+def test_what_is_no_proxy_in_the_environment(
+    prefop: Prefop, server: StubServer, monkeypatch: pytest.MonkeyPatch, variable: str, given: str
+) -> None:
+    monkeypatch.setenv(variable, given)
+    error = failure(prefop, server, secrets=SECRETS)
+    assert error.name == "PREFOP_ERROR_CONFIGURATION", error.fields
+    assert error.message.startswith(f"{variable} "), error.message
+    ask(prefop, server, proxy="")
+    ask(prefop, server, flags=NO_ENVIRONMENT)
+
+
 def test_fail_over_between_an_http_and_an_https_host(
     prefop: Prefop, server: StubServer, tls_server: StubServer
 ) -> None:

@@ -54,6 +54,15 @@ def test_scheme_in_any_case(prefop: Prefop, server: StubServer, scheme: str) -> 
         assert len(proxy.requests) == 1
 
 
+def test_socks_is_version_4(prefop: Prefop, server: StubServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """So curl reads it, and so desktops name a SOCKS proxy in all_proxy."""
+    with Socks() as proxy:
+        ask(prefop, server, proxy=f"socks://{proxy.address}")
+        monkeypatch.setenv("all_proxy", f"socks://{proxy.address}/")
+        ask(prefop, server)
+    assert [request.version for request in proxy.requests] == [4, 4]
+
+
 @pytest.mark.parametrize("scheme", RESOLVING)
 def test_a_name_that_only_the_proxy_knows(prefop: Prefop, server: StubServer, scheme: str) -> None:
     with Socks(origin=origin(server.http_url)) as proxy:
