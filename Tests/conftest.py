@@ -16,7 +16,7 @@ from server import StubServer  # noqa: E402
 
 # Nothing of the machine's own settings may reach a test.
 for name in list(os.environ):
-    if name.startswith(("QINIU_", "DISABLE_QINIU_")) or name.lower().endswith("_proxy"):
+    if name.startswith(("QINIU_", "DISABLE_QINIU_", "SSL_CERT_")) or name.lower().endswith("_proxy"):
         del os.environ[name]
 
 
