@@ -28,7 +28,7 @@ policy = any_name
 commonName = supplied
 
 [here]
-subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1
+subjectAltName = DNS:localhost, DNS:stub.test, IP:127.0.0.1, IP:::1
 extendedKeyUsage = serverAuth
 
 [elsewhere]
@@ -110,8 +110,8 @@ class Authority:
     def certificate(self, kind: str) -> Certificate:
         """Makes one of CERTIFICATES.
 
-        All are for localhost, 127.0.0.1 and ::1, but for "wrong-host",
-        "name-only" and "addresses-only".
+        All are for localhost, 127.0.0.1 and ::1, but "wrong-host", "name-only"
+        and "addresses-only"; those that the authority gives also for stub.test.
         """
         match kind:
             case "good":
