@@ -54,6 +54,11 @@ CASES = {
     # Nobody listens: the next is tried at once.
     "refusal of the other family": (["::1", "127.0.0.1"], "127.0.0.1", [], 60_000),
     "refusal of the same family": (["127.0.0.2", "127.0.0.1"], "127.0.0.1", [], 60_000),
+    "refusals of the same family": (["127.0.0.2", "127.0.0.3", "127.0.0.4", "127.0.0.1"], "127.0.0.1", [], 60_000),
+    # The first of a family has half the time, and the next what is left.
+    "dead IPv4 before IPv4": (["127.0.0.2", "127.0.0.1"], "127.0.0.1", ["127.0.0.2"], 4_000),
+    "dead IPv4 and refused IPv6": (["127.0.0.2", "::1", "127.0.0.1"], "127.0.0.1", ["127.0.0.2"], 4_000),
+    "dead IPv6 and dead IPv4": (["::1", "127.0.0.2", "127.0.0.1"], "127.0.0.1", ["::1", "127.0.0.2"], 4_000),
 }
 
 
