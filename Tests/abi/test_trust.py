@@ -273,3 +273,15 @@ def test_old_versions_are_refused(
 def test_versions_that_are_taken(prefop: Prefop, version: ssl.TLSVersion) -> None:
     with StubServer(tls=True, tls_version=version) as server:
         assert ask(prefop, server)["code"] == 0
+
+
+# Several hosts.
+
+
+@pytest.mark.parametrize(("id", "expected"), [("status.612", "NOT_FOUND"), ("status.401", "UNAUTHORIZED")])
+def test_an_answer_behind_an_untrusted_host_is_told(
+    prefop: Prefop, server: StubServer, id: str, expected: str
+) -> None:
+    with StubServer(tls=True, certificate="expired") as wrong:
+        error = failure(prefop, wrong, id, api_hosts=f"{wrong.https_url},{server.http_url}")
+    assert (error.name, error.attempts) == (f"PREFOP_ERROR_{expected}", 2), error.fields
