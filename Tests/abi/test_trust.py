@@ -2,6 +2,7 @@
 
 import pathlib
 import shutil
+import socket
 import ssl
 import subprocess
 from collections.abc import Callable, Iterator
@@ -276,6 +277,23 @@ def test_versions_that_are_taken(prefop: Prefop, version: ssl.TLSVersion) -> Non
 
 
 # Several hosts.
+
+
+@pytest.mark.parametrize("kind", ["expired", "wrong-host", "self-signed"])
+@pytest.mark.parametrize("behind", ["refuses", "has no address", "hangs"])
+def test_what_is_told_when_none_works(prefop: Prefop, kind: str, behind: str) -> None:
+    """The certificate: it will not mend itself, and what failed behind it may be passing."""
+    with StubServer(tls=True, certificate=kind) as wrong, socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        if behind == "hangs":
+            other.listen()
+        second = "not-there.invalid" if behind == "has no address" else f"127.0.0.1:{other.getsockname()[1]}"
+        times = {"attempt_timeout_ms": 500 if behind == "hangs" else 0}
+        error = failure(prefop, wrong, api_hosts=f"{wrong.https_url},http://{second}", **times)
+        assert (error.name, error.attempts) == (UNTRUSTED, 2), error.fields
+        reasons = REASONS[kind, "localhost"]
+        assert any(reason in error.message for reason in ((reasons,) if isinstance(reasons, str) else reasons))
+        assert str(wrong.https_url).partition("//")[2] in error.message, "it does not say whose certificate"
 
 
 @pytest.mark.parametrize(("id", "expected"), [("status.612", "NOT_FOUND"), ("status.401", "UNAUTHORIZED")])
