@@ -346,3 +346,16 @@ def test_fail_over_between_an_http_and_an_https_host(
         with prefop.client(**options, max_attempts=1, **KEYS) as client:
             for _ in range(2):
                 assert client.query("echo.1")["code"] == 0
+
+
+@pytest.mark.parametrize("status", [302, 400, 403, 407, 502, 503, 504, 612])
+def test_refused_tunnel_is_no_connection(
+    prefop: Prefop, server: StubServer, tls_server: StubServer, status: int
+) -> None:
+    """As a refusal by SOCKS is, whatever the reason: the next host is asked at once."""
+    with Proxy(refuse=status) as proxy:
+        given = f"http://{USER}:{PASSWORD}@{proxy.address}"
+        error = failure(prefop, tls_server, proxy=given, max_attempts=4, secrets=SECRETS)
+        assert (error.name, error.attempts, error.retryable) == ("PREFOP_ERROR_CONNECT", 1, 1), error.fields
+        assert error.http_status == 0 and error.request_id == "", "those of the proxy"
+        assert str(status) in error.message and len(proxy.requests) == 1
