@@ -4,6 +4,7 @@ import pathlib
 import shutil
 import socket
 import ssl
+import struct
 import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from apart import ask_apart, preload
 from asking import ask, failure
 from prefop_binding import NO_ENVIRONMENT, Error, Prefop, PrefopError
+from relay import Relay
 from server import StubServer
 from server.authority import Authority
 
@@ -303,3 +305,31 @@ def test_an_answer_behind_an_untrusted_host_is_told(
     with StubServer(tls=True, certificate="expired") as wrong:
         error = failure(prefop, wrong, id, api_hosts=f"{wrong.https_url},{server.http_url}")
     assert (error.name, error.attempts) == (f"PREFOP_ERROR_{expected}", 2), error.fields
+
+
+# Handshakes that do not end.
+
+
+class Breaking(Relay):
+    """Hangs up when a client greets it."""
+
+    def __init__(self, end: str) -> None:
+        super().__init__()
+        self._end = end
+
+    def serve(self, peer: socket.socket) -> None:
+        peer.recv(1 << 16)
+        if self._end == "reset":
+            peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            peer.close()
+
+
+@pytest.mark.parametrize("end", ["close", "reset"])
+def test_connection_that_breaks_in_the_handshake(prefop: Prefop, server: StubServer, end: str) -> None:
+    """That is no word on trust: it may pass, as that of any connection."""
+    with Breaking(end) as host:
+        error = failure(prefop, server, api_hosts=f"https://{host.address}")
+        assert error.name in ("PREFOP_ERROR_TRANSFER", "PREFOP_ERROR_CONNECT"), error.fields
+        assert error.retryable == 1
+        both = f"https://{host.address},{server.http_url}"
+        assert ask(prefop, server, api_hosts=both)["code"] == 0
