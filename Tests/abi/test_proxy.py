@@ -1,8 +1,10 @@
 """Proxies: given or from the environment, for http and for https hosts."""
 
+import pathlib
 import socket
 
 import pytest
+from apart import ask_apart, preload
 from asking import KEYS, ask, failure
 from prefop_binding import NO_ENVIRONMENT, Prefop, PrefopError
 from proxy import Proxy, basic
@@ -359,3 +361,41 @@ def test_refused_tunnel_is_no_connection(
         assert (error.name, error.attempts, error.retryable) == ("PREFOP_ERROR_CONNECT", 1, 1), error.fields
         assert error.http_status == 0 and error.request_id == "", "those of the proxy"
         assert str(status) in error.message and len(proxy.requests) == 1
+
+
+@pytest.mark.parametrize("place", ["ca_file", "SSL_CERT_FILE"])
+@pytest.mark.parametrize("secure", [False, True])
+def test_proxy_over_tls_is_vouched_for_as_a_host_is(
+    prefop: Prefop,
+    server: StubServer,
+    tls_server: StubServer,
+    tmp_path: pathlib.Path,
+    monkeypatch: pytest.MonkeyPatch,
+    secure: bool,
+    place: str,
+) -> None:
+    asked = tls_server if secure else server
+    with Authority() as authority, Proxy(certificate=authority.certificate("good")) as proxy:
+        both = tmp_path / "both.pem"
+        files = (authority.certificate_file, pathlib.Path(str(tls_server.ca_file)))
+        both.write_text("".join(file.read_text() for file in files))
+        monkeypatch.setenv("SSL_CERT_FILE", str(both if place == "SSL_CERT_FILE" else files[1]))
+        ca_file = str(both) if place == "ca_file" else None
+        ask(prefop, asked, proxy=f"https://{proxy.address}", ca_file=ca_file)
+        assert len(proxy.requests) == 1
+    assert [record.verdict for record in asked.requests] == ["verified"]
+
+
+def test_proxy_over_tls_is_vouched_for_by_nobody_else(
+    library: pathlib.Path, server: StubServer, tls_server: StubServer, tmp_path: pathlib.Path
+) -> None:
+    """Not by the system's authorities when ca_file names others."""
+    places = preload("places.c", tmp_path, "-ldl") | {"PLACES": str(tmp_path)}
+    system = tmp_path / "etc/ssl/certs/ca-certificates.crt"
+    system.parent.mkdir(parents=True)
+    with Authority() as authority, Proxy(certificate=authority.certificate("good")) as proxy:
+        system.write_bytes(authority.certificate_file.read_bytes())
+        options = {"api_hosts": server.http_url, "proxy": f"https://{proxy.address}"}
+        assert ask_apart(library, places, **options)["name"] == "PREFOP_OK"
+        told = ask_apart(library, places, ca_file=tls_server.ca_file, **options)
+        assert told["name"] == "PREFOP_ERROR_TLS", told
