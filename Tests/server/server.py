@@ -25,6 +25,9 @@ class StubServer:
             ask(server.https_url, "echo.1", trusting=server.ca_file)
             assert server.requests[-1].verdict == "verified"
 
+    `certificate` is one of those that an Authority makes; `tls_version` is the
+    only one that it speaks, however old.
+
     Whatever it holds (sockets, threads, a temporary folder) is gone when the
     block ends, whatever its clients are doing.
     """
@@ -34,11 +37,13 @@ class StubServer:
         *,
         tls: bool = False,
         certificate: str = "good",
+        tls_version: ssl.TLSVersion | None = None,
         ipv6: bool = False,
         log_limit: int = 10_000,
     ) -> None:
         self._tls = tls
         self._certificate = certificate
+        self._tls_version = tls_version
         self._family = socket.AF_INET6 if ipv6 else socket.AF_INET
         self._log = Log(log_limit)
         self._service = Service(self._log)
@@ -131,6 +136,12 @@ class StubServer:
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         context.load_cert_chain(certificate.chain, certificate.key)
         context.set_alpn_protocols(["http/1.1"])
+        if self._tls_version:
+            if self._tls_version < ssl.TLSVersion.TLSv1_2:
+                # Their signatures are too weak for what OpenSSL 3 lets pass.
+                context.set_ciphers("DEFAULT:@SECLEVEL=0")
+            context.minimum_version = self._tls_version
+            context.maximum_version = self._tls_version
         return context
 
     def _listen(self, context: ssl.SSLContext | None) -> int:

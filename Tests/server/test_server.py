@@ -657,18 +657,53 @@ def test_faults_over_tls(secure: StubServer) -> None:
     assert length and 0 < len(body) < int(length[1])
 
 
-@pytest.mark.parametrize("kind", CERTIFICATES[1:])
-def test_certificates_to_refuse(kind: str) -> None:
-    reasons = {
-        "expired": "certificate has expired",
-        "self-signed": "self-signed certificate",
-        "wrong-host": "Hostname mismatch",
-    }
+REFUSED = {
+    ("expired", "localhost"): "certificate has expired",
+    ("not-yet-valid", "localhost"): "certificate is not yet valid",
+    ("self-signed", "localhost"): "self-signed certificate",
+    ("wrong-host", "localhost"): "Hostname mismatch",
+    ("wrong-host", "127.0.0.1"): "IP address mismatch",
+    ("name-only", "127.0.0.1"): "IP address mismatch",
+    ("addresses-only", "localhost"): "Hostname mismatch",
+}
+
+
+def test_every_certificate_is_tested() -> None:
+    assert {kind for kind, _ in REFUSED} == {*CERTIFICATES} - {"good"}
+
+
+@pytest.mark.parametrize(("kind", "name"), REFUSED)
+def test_certificates_to_refuse(kind: str, name: str) -> None:
     with StubServer(tls=True, certificate=kind) as server:
         with pytest.raises(ssl.SSLCertVerificationError) as caught:
-            handshake(server)
-        assert reasons[kind] in caught.value.verify_message
+            handshake(server, name)
+        assert REFUSED[kind, name] in caught.value.verify_message
         assert server.wait_for(lambda: server.connections.handshakes_failed == 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("name-only", "localhost"), ("addresses-only", "127.0.0.1")]
+)
+def test_certificates_for_some_names(kind: str, name: str) -> None:
+    with StubServer(tls=True, certificate=kind) as server:
+        handshake(server, name).close()
+
+
+VERSIONS = [version for version in ssl.TLSVersion if version >= ssl.TLSVersion.TLSv1]
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_tls_version(version: ssl.TLSVersion) -> None:
+    """Even those that should be gone are really offered."""
+    with StubServer(tls=True, tls_version=version) as server:
+        context = ssl.create_default_context(cafile=server.ca_file)
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        url = urlsplit(server.https_url or "")
+        with socket.create_connection((url.hostname or "", url.port or 0)) as plain:
+            with context.wrap_socket(plain, server_hostname=url.hostname) as peer:
+                assert peer.version() == version.name.replace("_", ".")
 
 
 def test_ipv6() -> None:
