@@ -77,9 +77,14 @@ def slow(exchange: Exchange, milliseconds: int) -> None:
 @_fault("drip", default=1)
 def drip(exchange: Exchange, milliseconds: int) -> None:
     answer = Answer(200, exchange.content.short())
-    for octet in answer.encode(exchange.reqid):
-        exchange.send(bytes([octet]))
-        exchange.pause(milliseconds / 1000)
+    _send_slowly(exchange, answer.encode(exchange.reqid), milliseconds)
+
+
+@_fault("drip-body", default=1)
+def drip_body(exchange: Exchange, milliseconds: int) -> None:
+    answer = Answer(200, exchange.content.short())
+    exchange.send(answer.head(exchange.reqid))
+    _send_slowly(exchange, answer.body, milliseconds)
 
 
 @_fault("big", default=1_000_000)
@@ -258,6 +263,12 @@ def http09(exchange: Exchange, _: int) -> None:
 
 def _half(data: bytes) -> bytes:
     return data[: len(data) // 2]
+
+
+def _send_slowly(exchange: Exchange, data: bytes, milliseconds: int) -> None:
+    for octet in data:
+        exchange.send(bytes([octet]))
+        exchange.pause(milliseconds / 1000)
 
 
 def _send_half_of_body(exchange: Exchange) -> None:

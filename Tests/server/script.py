@@ -48,6 +48,7 @@ Unusual but right, with the task:
     fault.close-idle         as for keep-alive, then closes the connection
     fault.slow[.<ms>]        after <ms> (100)
     fault.drip[.<ms>]        a byte each <ms> (1)
+    fault.drip-body[.<ms>]   the same, but the head at once
     fault.big[.<bytes>]      a body of <bytes> (1,000,000), with an unknown
                              member
     fault.continue           100 and 103 first, with other X-Reqids

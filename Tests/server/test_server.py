@@ -330,8 +330,8 @@ WHOLE = ["chunked", "close", "close-idle", "duplicate-reqid", "gzip", "slow.1", 
 FRAMED = ["empty", "hijacked", "html", "html-bare", "ill-utf8", "malformed"]
 FRAMED += ["nul-header", "not-a-task"]
 SPECIAL = ["big", "chunked-broken", "chunked-early-close", "close-before", "continue"]
-SPECIAL += ["drip", "garbage", "gzip-bomb", "gzip-broken", "gzip-cut", "half-body"]
-SPECIAL += ["half-head", "hang", "http09", "long-header", "redirect", "reset"]
+SPECIAL += ["drip", "drip-body", "garbage", "gzip-bomb", "gzip-broken", "gzip-cut"]
+SPECIAL += ["half-body", "half-head", "hang", "http09", "long-header", "redirect", "reset"]
 SPECIAL += ["reset-body", "short-length"]
 
 
@@ -417,8 +417,18 @@ def test_big(server: StubServer, size: int) -> None:
     assert json.loads(body)["id"] == f"fault.big.{size}"
 
 
-def test_drip(server: StubServer) -> None:
-    assert task(server, "fault.drip.0")["id"] == "fault.drip.0"
+@pytest.mark.parametrize("name", ["drip", "drip-body"])
+def test_drip(server: StubServer, name: str) -> None:
+    assert task(server, f"fault.{name}.0")["id"] == f"fault.{name}.0"
+
+
+def test_drip_of_the_body_alone(server: StubServer) -> None:
+    with connect(server) as peer:
+        peer.sendall(raw_request(server, "fault.drip-body.99999999"))
+        data = b""
+        while not data.endswith(b"{"):
+            data += peer.recv(1 << 16)
+    assert data.count(b"\r\n\r\n{") == 1
 
 
 def test_long_header(server: StubServer) -> None:
