@@ -28,7 +28,7 @@ policy = any_name
 commonName = supplied
 
 [here]
-subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1
+subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1, DNS:*.qiniuapi.com, DNS:*.qbox.me
 extendedKeyUsage = serverAuth
 
 [elsewhere]
@@ -91,7 +91,8 @@ class Authority:
         self._temporary.cleanup()
 
     def certificate(self, kind: str) -> Certificate:
-        """Makes one of CERTIFICATES; all but "wrong-host" are for loopback."""
+        """Makes one of CERTIFICATES; all but "wrong-host" are for loopback,
+        and "good" and "expired" for the service's own names as well."""
         match kind:
             case "good":
                 return self._issue(kind, "here")

@@ -103,6 +103,9 @@ from .connection import Exchange
 Play = Callable[[Exchange], None]
 """Answers one request."""
 
+Fault = str | Answer
+"""What becomes of all requests: a form of an id, or what to answer."""
+
 UNKNOWN_TASK = Answer.error(612, "not such id in prefop")
 
 _MESSAGES = {
@@ -134,17 +137,23 @@ class Script:
         """Answers the request for `exchange.id`."""
         self._choose(exchange.id, exchange.id, _echo)(exchange)
 
-    def play_fault(self, form: str, exchange: Exchange, right: Play) -> None:
-        """Answers as `form` says, and as `right` does once a flaky one is over."""
-        self._choose(form, f"fault of all: {form}", right)(exchange)
+    def play_fault(self, fault: Fault, exchange: Exchange, right: Play) -> None:
+        """Answers as `fault` says, and as `right` does once a flaky one is over."""
+        if isinstance(fault, Answer):
+            exchange.answer(fault)
+        else:
+            self._choose(fault, f"fault of all: {fault}", right)(exchange)
 
-    def check_fault(self, form: str) -> None:
+    def check_fault(self, form: Fault) -> None:
         """Raises ValueError if `form` says of no request what becomes of it."""
+        if isinstance(form, Answer):
+            return
         kind, _, rest = form.partition(".")
         if kind == "flaky":
             count, _, inner = rest.partition(".")
             if number(count) is not None:
-                return self.check_fault(inner)
+                self.check_fault(inner)
+                return
         kinds = {"fault": _fault, "status": _status}
         if kind not in kinds or kinds[kind](rest) is _unknown:
             raise ValueError(f"{form!r} is no fault that script.py knows")

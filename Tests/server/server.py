@@ -15,6 +15,7 @@ from .credentials import ACCESS_KEY, SECRET_KEY
 from .log import Connections, Kind, Log, Record
 from .ports import Port
 from .regions import Regions
+from .script import Fault
 from .service import Service
 
 PORT_FAULTS = ("port.refused", "port.black-hole", "port.reset", "port.silent")
@@ -38,7 +39,7 @@ class StubServer:
         tls: bool = False,
         certificate: str = "good",
         ipv6: bool = False,
-        fault: str | None = None,
+        fault: Fault | None = None,
         log_limit: int = 10_000,
     ) -> None:
         self._service = Service(Log(log_limit))
@@ -90,13 +91,13 @@ class StubServer:
         self._held.close()
 
     @property
-    def fault(self) -> str | None:
+    def fault(self) -> Fault | None:
         """What becomes of every request, whatever it asks for; None: what its id
         says.
 
-        A form that script.py lists below status or fault, flaky ones too (the
-        first n requests of the server, then what is right); or one of these,
-        which also cuts every connection there is:
+        An answer; or a form that script.py lists below status or fault, flaky
+        ones too (the first n requests of the server, then what is right); or one
+        of these, which also cuts every connection there is:
 
             port.refused     nobody listens
             port.black-hole  nothing answers who connects
@@ -107,8 +108,8 @@ class StubServer:
         return self._port_fault or self._service.fault
 
     @fault.setter
-    def fault(self, form: str | None) -> None:
-        of_port = form if form in PORT_FAULTS else None
+    def fault(self, form: Fault | None) -> None:
+        of_port = form if isinstance(form, str) and form in PORT_FAULTS else None
         if form is not None and of_port is None:
             self._service.script.check_fault(form)
         self._service.fault = None if of_port else form
@@ -118,13 +119,13 @@ class StubServer:
             self._open_ports()
 
     @property
-    def bucket_service_fault(self) -> str | None:
+    def bucket_service_fault(self) -> Fault | None:
         """The same for GET /regions and GET /v4/query only, before `fault`; but
         it cannot be one of a port."""
         return self._service.bucket_service_fault
 
     @bucket_service_fault.setter
-    def bucket_service_fault(self, form: str | None) -> None:
+    def bucket_service_fault(self, form: Fault | None) -> None:
         if form is not None:
             self._service.script.check_fault(form)
         self._service.bucket_service_fault = form

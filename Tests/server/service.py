@@ -10,7 +10,7 @@ from .connection import Exchange
 from .credentials import SECRETS
 from .log import Kind, Log, Record, access_key, without_signature
 from .regions import BucketService, content_of
-from .script import Play, Script
+from .script import Fault, Play, Script
 from .signature import Verdict, verify
 
 _BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -23,9 +23,9 @@ class Service:
         self.log = log
         self.script = Script()
         self.bucket_service = BucketService()
-        self.fault: str | None = None
+        self.fault: Fault | None = None
         """What becomes of every request, whatever it asks for."""
-        self.bucket_service_fault: str | None = None
+        self.bucket_service_fault: Fault | None = None
         """The same of requests to the bucket service, before `fault`."""
 
     def clear(self) -> None:

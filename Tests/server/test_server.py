@@ -673,6 +673,9 @@ def test_fault_whatever_is_asked_for(server: StubServer) -> None:
         answer, body = ask(broken, "z0.waiting")
         assert "X-Reqid" not in answer.headers
         assert json.loads(body)["id"] == "z0.waiting"
+        broken.fault = Answer(301).having(("Location", "http://elsewhere.invalid/"))
+        answer, _ = ask(broken, "echo.1")
+        assert answer.headers["Location"] == "http://elsewhere.invalid/"
         broken.fault = None
         assert ask(broken, "status.418")[0].status == 418
         verdicts = {record.verdict for record in broken.requests_for(Kind.TASK)}
@@ -872,7 +875,10 @@ def handshake(
         raise
 
 
-@pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "::1"])
+@pytest.mark.parametrize(
+    "name",
+    ["localhost", "127.0.0.1", "::1", "api.qiniuapi.com", "uc.qiniuapi.com", "uc.qbox.me"],
+)
 def test_good_certificate(secure: StubServer, name: str) -> None:
     with handshake(secure, name, strict=True) as peer:
         peer.sendall(raw_request(secure, "fault.close"))
