@@ -22,6 +22,9 @@ to answer, on whatever machine, so this is not shorter."""
 SLACK_SECONDS = 15
 """What a cell may take beyond its faults: a bound on hanging, not on slowness."""
 
+AMPLE = {"timeout_ms": 20_000}
+"""Time enough for whatever does not wait for it to pass."""
+
 UNRESOLVABLE = "a" * 64 + ".invalid"
 """Has no address, and nobody is asked for one: a label is too long."""
 
@@ -102,6 +105,9 @@ FAULTS = [
     _again("599", "status.599", "SERVER", 599),
     _again("429", "status.429", "RATE_LIMITED", 429),
     _again("429 with Retry-After", "status.429.retry-after.1", "RATE_LIMITED", 429, seconds=1),
+    # There is no time for such a pause, but there may be another host.
+    _once("503 for an hour", "status.503.retry-after.3600", "SERVER", 503, options=AMPLE),
+    _once("429 for an hour", "status.429.retry-after.3600", "RATE_LIMITED", 429, options=AMPLE),
     _once("404", "status.404", "NOT_FOUND", 404, retryable=False, is_final=True),
     _once("expired certificate", "certificate.expired", "TLS", retryable=False),
     _once("another host's certificate", "certificate.wrong-host", "TLS", retryable=False),
