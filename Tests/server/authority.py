@@ -28,7 +28,7 @@ policy = any_name
 commonName = supplied
 
 [here]
-subjectAltName = DNS:localhost, DNS:stub.test, IP:127.0.0.1, IP:::1
+subjectAltName = DNS:localhost, DNS:stub.test, IP:127.0.0.1, IP:::1, DNS:*.qiniuapi.com, DNS:*.qbox.me
 extendedKeyUsage = serverAuth
 
 [elsewhere]
@@ -111,7 +111,8 @@ class Authority:
         """Makes one of CERTIFICATES.
 
         All are for localhost, 127.0.0.1 and ::1, but "wrong-host", "name-only"
-        and "addresses-only"; those that the authority gives also for stub.test.
+        and "addresses-only"; "good" and "expired" also for stub.test and for the
+        service's own names.
         """
         match kind:
             case "good":
