@@ -36,7 +36,7 @@ class Gateway:
 
     def __init__(self, leads: dict[str, int]) -> None:
         self.asked: list[Asked] = []
-        self._leads = leads
+        self.leads = leads
         self._sockets: list[socket.socket] = []
         self._threads: list[threading.Thread] = []
         self._port = Port(socket.AF_INET, self._accepted)
@@ -80,12 +80,12 @@ class Gateway:
         is_tunnel = method == "CONNECT"
         host = target if is_tunnel else _authority(target)
         self.asked.append(Asked(host, is_tunnel, head))
-        if host not in self._leads:
+        if host not in self.leads:
             peer.sendall(b"HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\nConnection: close\r\n\r\n")
             return
         origin = socket.socket()
         self._sockets.append(origin)
-        origin.connect(("127.0.0.1", self._leads[host]))
+        origin.connect(("127.0.0.1", self.leads[host]))
         if is_tunnel:
             peer.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         else:

@@ -48,7 +48,7 @@ class World:
         self.ca_file.write_bytes(b"".join(pathlib.Path(str(server.ca_file)).read_bytes() for server in servers))
         self.leads: dict[str, int] = {}
         self.lead(BUCKET_SERVICE, self.bucket_service)
-        for name in (GOOD, "api.qiniuapi.com", "api-echo.qiniuapi.com"):
+        for name in (GOOD, "api.qiniuapi.com"):
             self.lead(name, self.api)
         self.lead(LIAR, self.liar)
         self.gateway = held.enter_context(Gateway(self.leads))

@@ -12,6 +12,7 @@ of the task, such a fault has what is right for the request.
 Tasks, HTTP 200:
 
     echo.<anything>          succeeded, one item; the fastest answer
+    ECHO.<anything>          the same; it begins with no region's name
     anonymous.<anything>     the same, but must be asked for unsigned
     z0.finished…             succeeded: `key`, `keys` and `result` items
     z0.running…              processing: items at codes 0, 2 and 1
@@ -162,7 +163,7 @@ class Script:
         """`key` tells apart the tries of flaky forms, which end with `right`."""
         kind, _, rest = form.partition(".")
         match kind:
-            case "echo" | "anonymous":
+            case "echo" | "ECHO" | "anonymous":
                 return _echo
             case "z0":
                 return _named_task(rest)
