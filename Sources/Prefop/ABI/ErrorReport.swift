@@ -13,12 +13,14 @@ struct ErrorReport {
     unsafe self.target = target
   }
 
+  @inline(never)
   func succeed(_ report: borrowing Report) {
     write(.ok, report)
     guard let target = unsafe target else { return }
     unsafe target.pointee.message.0 = 0
   }
 
+  @inline(never)
   func fail(_ failure: Failure, _ report: inout Report) {
     write(failure.status, report)
     guard let target = unsafe target else { return }
@@ -26,6 +28,7 @@ struct ErrorReport {
     unsafe Self.copy(report.message, to: &target.pointee.message)
   }
 
+  @inline(never)
   private func write(_ status: Status, _ report: borrowing Report) {
     guard let target = unsafe target else { return }
     unsafe target.pointee.status = status.rawValue
@@ -40,6 +43,7 @@ struct ErrorReport {
   }
 
   /// A member of the struct is a tuple of as many bytes as the text's capacity.
+  @inline(never)
   private static func copy<let capacity: Int, Member>(
     _ text: InlineText<capacity>, to member: inout Member
   ) {

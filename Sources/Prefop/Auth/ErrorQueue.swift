@@ -28,6 +28,7 @@ struct ErrorQueue: ~Copyable {
     if ERR_peek_error() != 0 { try takeAll() }
   }
 
+  @inline(never)
   private mutating func takeAll() throws(OutOfMemory) {
     // Room first: what has been taken must be kept.
     try entries.reserve(Self.longestQueue)
@@ -36,12 +37,14 @@ struct ErrorQueue: ~Copyable {
   }
 
   /// Puts back what was there, and nothing else.
+  @inline(never)
   mutating func restore() {
     if ERR_peek_error() != 0 { ERR_clear_error() }
     for index in entries.indices { raise(entries[index]) }
     entries.removeAll()
   }
 
+  @inline(never)
   private mutating func takeOne() throws(OutOfMemory) -> Bool {
     var file: UnsafePointer<CChar>?
     var function: UnsafePointer<CChar>?
@@ -57,6 +60,7 @@ struct ErrorQueue: ~Copyable {
     return true
   }
 
+  @inline(never)
   private mutating func keep(_ text: UnsafePointer<CChar>?) throws(OutOfMemory) -> Int? {
     guard let text = unsafe text else { return nil }
     let start = texts.count
@@ -65,6 +69,7 @@ struct ErrorQueue: ~Copyable {
     return start
   }
 
+  @inline(never)
   private func raise(_ entry: Entry) {
     unsafe texts.withCString { start in
       func text(_ offset: Int?) -> UnsafePointer<CChar>? {

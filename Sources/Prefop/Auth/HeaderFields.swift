@@ -38,6 +38,7 @@ struct HeaderFields: ~Escapable {
 
   /// The first value of a field, nil when it is not there. `name` in lower case.
   @_lifetime(copy self)
+  @inline(never)
   func value(of name: StaticString) -> Span<UInt8>? {
     for index in 0..<count {
       let field = field(at: index)
@@ -47,6 +48,7 @@ struct HeaderFields: ~Escapable {
   }
 
   @_lifetime(copy self)
+  @inline(never)
   func field(at index: Int) -> HeaderField {
     guard index >= 0, index < count, let line = unsafe lines?[index] else { return HeaderField(Span()) }
     return HeaderField(unsafe _overrideLifetime(CText.span(line), copying: self))
@@ -67,6 +69,7 @@ struct HeaderField: ~Escapable {
 
   /// A byte of the name in canonical form: capital at the beginning and after
   /// each hyphen, small elsewhere.
+  @inline(never)
   func canonicalByte(at index: Int) -> UInt8 {
     let isFirst = index == 0 || name[index - 1] == UInt8(ascii: "-")
     return isFirst ? name[index].uppercased : name[index].lowercased
@@ -76,6 +79,7 @@ struct HeaderField: ~Escapable {
   var isSigned: Bool { name.count > 8 && name.hasPrefix("x-qiniu-", ignoringCase: true) }
 
   /// -1, 0 or 1: the order of the canonical names.
+  @inline(never)
   func compareName(_ other: HeaderField) -> Int {
     let common = min(name.count, other.name.count)
     for index in 0..<common {

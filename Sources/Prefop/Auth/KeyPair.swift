@@ -12,6 +12,7 @@ struct KeyPair: ~Escapable {
   /// The pair that C gives; nil when both halves are NULL. `status` and the
   /// names say what it is that is wrong, and where.
   @_lifetime(immortal)
+  @inline(never)
   static func given(
     _ accessKey: UnsafePointer<CChar>?, _ accessName: StaticString,
     _ secretKey: UnsafePointer<CChar>?, _ secretName: StaticString, _ status: Status
@@ -23,6 +24,7 @@ struct KeyPair: ~Escapable {
 
   /// The pair in the environment; nil when both variables are unset or empty.
   @_lifetime(immortal)
+  @inline(never)
   static func fromEnvironment() throws(Failure) -> KeyPair? {
     try check(
       Environment.value("QINIU_ACCESS_KEY"), "QINIU_ACCESS_KEY",
@@ -30,6 +32,7 @@ struct KeyPair: ~Escapable {
   }
 
   @_lifetime(copy access, copy secret)
+  @inline(never)
   private static func check(
     _ access: Span<UInt8>?, _ accessName: StaticString, _ secret: Span<UInt8>?, _ secretName: StaticString,
     _ status: Status
@@ -49,6 +52,7 @@ struct KeyPair: ~Escapable {
   }
 
   /// A key goes into a header, so it may hold nothing that ends one.
+  @inline(never)
   private static func check(_ key: Span<UInt8>, _ name: StaticString, _ status: Status) throws(Failure) {
     guard !key.isEmpty else { throw Failure(status, "{name} is empty", name: name) }
     guard key.count <= Credentials.keyLengthLimit else {

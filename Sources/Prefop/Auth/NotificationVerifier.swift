@@ -26,6 +26,7 @@ struct NotificationVerifier: ~Copyable {
   }
 
   /// Whether the signature, which must be right, covers the body.
+  @inline(never)
   mutating func verify(_ notification: Notification, accessKey: Span<UInt8>) throws(Failure) -> Coverage {
     guard let authorization = notification.headers.value(of: "authorization") else {
       throw Failure(.unsigned, "the notification has no Authorization header")
@@ -71,16 +72,19 @@ struct NotificationVerifier: ~Copyable {
 
   /// Whether the decoded path is another text, but still only a path: with a line
   /// end or a question mark in it, it would pass for other parts of what is signed.
+  @inline(never)
   private func isSafe(_ decoded: Span<UInt8>, instead path: Span<UInt8>) -> Bool {
     !decoded.equals(path) && !decoded.contains(where: { $0.isControl || $0 == UInt8(ascii: "?") })
   }
 
+  @inline(never)
   private func find(
     _ signature: Span<UInt8>, _ scheme: Scheme, _ notification: Notification, decodedPath: inout Bytes
   ) throws(Failure) -> Coverage? {
     try find(signature, scheme, notification, path: decodedPath.span)
   }
 
+  @inline(never)
   private func find(
     _ signature: Span<UInt8>, _ scheme: Scheme, _ notification: Notification, path: Span<UInt8>
   ) throws(Failure) -> Coverage? {
@@ -104,10 +108,12 @@ struct NotificationVerifier: ~Copyable {
   }
 
   /// There is nothing to cover in an empty body.
+  @inline(never)
   private func coverage(_ coversBody: Bool, _ notification: Notification) -> Coverage {
     coversBody || notification.body.isEmpty ? .body : .withoutBody
   }
 
+  @inline(never)
   private func signQBox(
     _ notification: Notification, _ path: Span<UInt8>, withBody: Bool, _ matches: (SignatureText) -> Bool
   ) -> Bool {
@@ -118,6 +124,7 @@ struct NotificationVerifier: ~Copyable {
     return matches(signer.finish())
   }
 
+  @inline(never)
   private func signQiniu(
     _ notification: Notification, _ path: Span<UInt8>, _ type: Span<UInt8>?, withBody: Bool,
     _ matches: (SignatureText) -> Bool
@@ -137,6 +144,7 @@ struct NotificationVerifier: ~Copyable {
     return matches(signer.finish())
   }
 
+  @inline(never)
   private func addTarget(_ path: Span<UInt8>, _ query: Span<UInt8>) {
     if path.isEmpty { signer.add("/") } else { signer.add(path) }
     guard !query.isEmpty else { return }
@@ -146,6 +154,7 @@ struct NotificationVerifier: ~Copyable {
 
   /// The X-Qiniu- fields in the order of their canonical names; of a repeated
   /// one the first value.
+  @inline(never)
   private static func signedFields(of headers: HeaderFields) throws(Failure) -> Bytes {
     var places = List<Int>()
     for index in 0..<headers.count where headers.field(at: index).isSigned {
@@ -171,6 +180,7 @@ struct NotificationVerifier: ~Copyable {
     return text
   }
 
+  @inline(never)
   private static func nextField(_ headers: HeaderFields, _ places: borrowing List<Int>, after last: Int?) -> Int? {
     var next: Int?
     for place in places.indices {

@@ -9,10 +9,12 @@ struct RequestSigner: ~Copyable {
   var accessKey: Span<UInt8> { @_lifetime(borrow self) get { access.span } }
 
   /// Whether it holds this key pair already.
+  @inline(never)
   func holds(_ pair: KeyPair) -> Bool {
     access.span.equals(pair.accessKey) && secretKey.span.equalsInConstantTime(pair.secretKey)
   }
 
+  @inline(never)
   mutating func take(_ pair: KeyPair) throws(OutOfMemory) {
     // Until the whole pair is there, it holds none.
     secretKey = Secret()
@@ -22,6 +24,7 @@ struct RequestSigner: ~Copyable {
   }
 
   /// Wipes the pair; it signs nothing until it is given another.
+  @inline(never)
   mutating func forget() {
     access = Bytes()
     secretKey = Secret()
@@ -29,6 +32,7 @@ struct RequestSigner: ~Copyable {
   }
 
   /// The signature of a status request; `date` when it is sent.
+  @inline(never)
   func sign(target: Span<UInt8>, host: Span<UInt8>, date: InlineArray<16, UInt8>?) -> SignatureText {
     signer.rewind()
     signer.add("GET ")

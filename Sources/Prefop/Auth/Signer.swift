@@ -41,6 +41,7 @@ struct Signer: ~Copyable {
     unsafe OPENSSL_cleanse(states.rawAddress, MemoryLayout<States>.size)
   }
 
+  @inline(never)
   func setKey(_ key: Span<UInt8>) {
     clearBlock()
     if key.count > Self.blockSize {
@@ -64,20 +65,26 @@ struct Signer: ~Copyable {
     unsafe block.rawAddress.assumingMemoryBound(to: UInt8.self)
   }
 
+  @inline(never)
   private func maskBlock(with mask: UInt8) {
     for index in 0..<Self.blockSize { block.value[index] ^= mask }
   }
 
+  @inline(never)
   private func clearBlock() { unsafe OPENSSL_cleanse(blockAddress, Self.blockSize) }
 
   /// Begins another text.
+  @inline(never)
   func rewind() { states.value.text = states.value.inner }
 
+  @inline(never)
   func add(_ text: Span<UInt8>) { Self.update(&states.value.text, text) }
 
+  @inline(never)
   func add(_ text: StaticString) { add(text.span) }
 
   /// Ends the text.
+  @inline(never)
   func finish() -> SignatureText {
     let digest = Self.finish(&states.value.text)
     states.value.text = states.value.outer
@@ -85,12 +92,14 @@ struct Signer: ~Copyable {
     return Self.base64(Self.finish(&states.value.text))
   }
 
+  @inline(never)
   private static func update(_ state: inout SHA_CTX, _ text: Span<UInt8>) {
     unsafe text.withUnsafeBufferPointer { bytes in
       if let start = bytes.baseAddress { _ = unsafe SHA1_Update(&state, start, bytes.count) }
     }
   }
 
+  @inline(never)
   private static func finish(_ state: inout SHA_CTX) -> InlineArray<20, UInt8> {
     var digest = InlineArray<20, UInt8>(repeating: 0)
     var bytes = digest.mutableSpan
@@ -100,6 +109,7 @@ struct Signer: ~Copyable {
     return digest
   }
 
+  @inline(never)
   private static func base64(_ digest: InlineArray<20, UInt8>) -> SignatureText {
     // libcrypto ends its text with a NUL.
     var encoded = InlineArray<29, UInt8>(repeating: 0)

@@ -2,6 +2,7 @@ import CPrefop
 
 extension Client {
   /// Asks what became of a task, on the caller's thread, host after host.
+  @inline(never)
   func query(
     _ id: PersistentID, _ queryOptions: QueryOptions, report: inout Report
   ) throws(Failure) -> UnsafeMutablePointer<prefop_task> {
@@ -18,6 +19,7 @@ extension Client {
     }
   }
 
+  @inline(never)
   private func query(
     _ id: PersistentID, _ queryOptions: QueryOptions, _ engine: inout Engine, _ report: inout Report
   ) throws(Failure) -> UnsafeMutablePointer<prefop_task> {
@@ -37,6 +39,7 @@ extension Client {
     }
   }
 
+  @inline(never)
   private func run(
     _ query: inout Query, _ id: PersistentID, _ queryOptions: QueryOptions, isSigned: Bool, timeout: Int64,
     _ engine: inout Engine, _ report: inout Report
@@ -80,6 +83,7 @@ extension Client {
 
   /// Makes the engine sign with the pair that counts: the query's, else the
   /// client's. False: there is none, and the request goes unsigned.
+  @inline(never)
   private func key(_ engine: inout Engine, for queryOptions: QueryOptions) throws(Failure) -> Bool {
     if let pair = queryOptions.pair {
       if !engine.signs(with: pair) { try engine.sign(with: pair) }
@@ -95,6 +99,7 @@ extension Client {
     return false
   }
 
+  @inline(never)
   func interruption(_ report: inout Report) -> Failure {
     report.isRetryable = true
     // What the last attempt said is not why the query ended.

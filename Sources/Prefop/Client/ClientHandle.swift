@@ -3,6 +3,7 @@ import CPrefop
 /// From C's `prefop_client *` to the client, NULL being the default one.
 @safe
 enum ClientHandle {
+  @inline(never)
   static func make(_ pointer: UnsafePointer<prefop_client_options>?) throws(Failure) -> OpaquePointer {
     var given = unsafe prefop_client_options()
     if let pointer = unsafe pointer { unsafe given = try unsafe CallerStruct.read(pointer, "options") }
@@ -15,6 +16,7 @@ enum ClientHandle {
   }
 
   /// Closing a TLS connection can leave errors in the program's queue.
+  @inline(never)
   static func destroy(_ handle: OpaquePointer) {
     do throws(OutOfMemory) {
       var programErrors = try ErrorQueue()
@@ -25,6 +27,7 @@ enum ClientHandle {
     }
   }
 
+  @inline(never)
   private static func makeClient(_ given: prefop_client_options) throws(Failure) -> Client {
     // Here and not at the first query: the libraries read the environment.
     try Curl.prepare()
@@ -38,6 +41,7 @@ enum ClientHandle {
     return try Client(settings, directory, Credentials(ifGiven: pair))
   }
 
+  @inline(never)
   static func client(_ handle: OpaquePointer?) throws(Failure) -> UnsafeMutablePointer<Client> {
     if let handle = unsafe handle { return unsafe Handle<Client>.value(of: handle) }
     let client = try unsafe Handle<Client>.value(of: defaultHandle())
@@ -50,6 +54,7 @@ enum ClientHandle {
 
   /// The default client, made at its first use. A failure to make it is not
   /// remembered.
+  @inline(never)
   private static func defaultHandle() throws(Failure) -> OpaquePointer {
     if let made = try unsafe published(nil) { return unsafe made }
     let candidate = try unsafe make(nil)
@@ -60,6 +65,7 @@ enum ClientHandle {
   }
 
   /// The one default client; the candidate, when there was none.
+  @inline(never)
   private static func published(_ candidate: OpaquePointer?) throws(Failure) -> OpaquePointer? {
     try unsafe Process.withState(orFailing: { _ in .outOfMemory }) { state throws(Failure) in
       if unsafe state.defaultClient == nil { unsafe state.defaultClient = candidate }

@@ -2,6 +2,7 @@ import CPrefop
 
 /// From a notification to its task: first the signature, then the body.
 enum NotificationReading {
+  @inline(never)
   static func task(
     in notification: Notification, client: OpaquePointer?, fault: inout Message
   ) throws(Failure) -> UnsafeMutablePointer<prefop_task> {
@@ -14,6 +15,7 @@ enum NotificationReading {
     return try unsafe TaskParsing.task(notification.body, using: &draft, fault: &fault)
   }
 
+  @inline(never)
   private static func verify(_ notification: Notification, _ credentials: borrowing Credentials) throws(Failure) {
     guard credentials.isPresent else {
       throw Failure(
@@ -23,6 +25,7 @@ enum NotificationReading {
     try verify(notification, credentials.pair)
   }
 
+  @inline(never)
   private static func verify(_ notification: Notification, _ pair: KeyPair) throws(Failure) {
     var verifier = try NotificationVerifier(pair)
     guard try verifier.verify(notification, accessKey: pair.accessKey) == .withoutBody else { return }

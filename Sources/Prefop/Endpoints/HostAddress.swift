@@ -23,6 +23,7 @@ struct HostAddress: ~Escapable {
   }
 
   /// The authority that libcurl sends: lower case, without the scheme's own port.
+  @inline(never)
   func authority(host: Span<UInt8>, isHTTPS: Bool) throws(OutOfMemory) -> Bytes {
     var authority = Bytes()
     for index in host.indices { try authority.append(host[index].lowercased) }
@@ -33,6 +34,7 @@ struct HostAddress: ~Escapable {
     return authority
   }
 
+  @inline(never)
   private static func endOfHost(_ text: Span<UInt8>, _ list: StaticString) throws(Failure) -> Int {
     guard !text.isEmpty else { throw Failure(.configuration, "{name} has an empty host", name: list) }
     if text[0] == UInt8(ascii: "[") {
@@ -54,6 +56,7 @@ struct HostAddress: ~Escapable {
     return end
   }
 
+  @inline(never)
   private static func port(_ rest: Span<UInt8>, of text: Span<UInt8>, _ list: StaticString) throws(Failure) -> Int? {
     guard !rest.isEmpty else { return nil }
     guard rest[0] == UInt8(ascii: ":"), let port = number(rest.extracting(1..<rest.count)), 1...65_535 ~= port else {
@@ -64,6 +67,7 @@ struct HostAddress: ~Escapable {
   }
 
   /// A number of up to five digits.
+  @inline(never)
   private static func number(_ digits: Span<UInt8>) -> Int? {
     guard 1...5 ~= digits.count else { return nil }
     var number = 0
@@ -74,15 +78,18 @@ struct HostAddress: ~Escapable {
     return number
   }
 
+  @inline(never)
   private static func isNameByte(_ byte: UInt8) -> Bool {
     byte.isLetter || byte.isDigit || byte == UInt8(ascii: "-") || byte == UInt8(ascii: ".") || byte == UInt8(ascii: "_")
   }
 
   /// A dot at the beginning, or behind another. One at the end is the root's.
+  @inline(never)
   private static func isEmptyLabel(_ text: Span<UInt8>, at index: Int) -> Bool {
     text[index] == UInt8(ascii: ".") && (index == 0 || text[index - 1] == UInt8(ascii: "."))
   }
 
+  @inline(never)
   private static func isIPv6Byte(_ byte: UInt8) -> Bool {
     byte.isDigit || UInt8(ascii: "a")...UInt8(ascii: "f") ~= byte | 0x20 || byte == UInt8(ascii: ":")
       || byte == UInt8(ascii: ".")

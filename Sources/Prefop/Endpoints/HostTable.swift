@@ -11,6 +11,7 @@ struct HostTable: ~Copyable {
   var count: Int { hosts.count }
 
   /// The place of a host, which is added if it is new; nil: the table is full.
+  @inline(never)
   mutating func place(of address: HostAddress, isHTTPS: Bool) throws(Failure) -> Int? {
     let endpoint = try Endpoint(address, isHTTPS: isHTTPS)
     for place in hosts.indices where hosts[place].endpoint.value.equals(endpoint) { return place }
@@ -24,15 +25,20 @@ struct HostTable: ~Copyable {
   }
 
   /// The host at a place, for as long as the client lives.
+  @inline(never)
   func host(at place: Int) -> HostReference {
     HostReference(place: place, isWell: hosts[place].health.isWell, endpoint: hosts[place].endpoint)
   }
 
+  @inline(never)
   mutating func isOffered(_ place: Int, at now: Instant) -> Bool { hosts[place].health.isOffered(at: now) }
+  @inline(never)
   mutating func fail(_ place: Int, at now: Instant) { hosts[place].health.fail(at: now) }
+  @inline(never)
   mutating func succeed(_ place: Int) { hosts[place].health.succeed() }
 
   /// Of these hosts the one that failed the longest ago.
+  @inline(never)
   func leastBad(of set: HostSet) -> Int? {
     var best: Int?
     var bestEnd = Instant.never

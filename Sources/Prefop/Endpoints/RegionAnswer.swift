@@ -44,6 +44,7 @@ struct RegionAnswer: ~Copyable {
   }
 
   /// Which region has this name.
+  @inline(never)
   func region(named name: Span<UInt8>) -> Int? {
     guard !name.isEmpty else { return nil }
     for index in names.indices where names[index].span.equals(name) { return index }
@@ -51,6 +52,7 @@ struct RegionAnswer: ~Copyable {
   }
 
   /// The hosts of one region.
+  @inline(never)
   func hosts(of region: Int) -> HostSet {
     var set = HostSet()
     for index in hosts.indices where hosts[index].region == region { set.insert(hosts[index].place) }
@@ -58,6 +60,7 @@ struct RegionAnswer: ~Copyable {
   }
 
   /// nil: not a host, or one too many.
+  @inline(never)
   private static func place(
     of text: Span<UInt8>, _ preferHTTPS: Bool, in table: inout HostTable
   ) throws(Failure) -> Int? {

@@ -28,6 +28,7 @@ struct RegionDraft: ~Copyable {
   private static var regionLimit: Int { 64 }
   private static var hostLimit: Int { 192 }
 
+  @inline(never)
   mutating func read(_ document: Span<UInt8>) throws(JSONError) {
     var json = JSONReader(document)
     try json.beginObject()
@@ -40,6 +41,7 @@ struct RegionDraft: ~Copyable {
     try json.finish()
   }
 
+  @inline(never)
   private mutating func readRegions(_ json: inout JSONReader) throws(JSONError) {
     guard try json.beginArray() else { return }
     while try json.nextElement() {
@@ -57,6 +59,7 @@ struct RegionDraft: ~Copyable {
     }
   }
 
+  @inline(never)
   private mutating func readHosts(_ json: inout JSONReader) throws(JSONError) {
     try json.beginObject()
     while let name = try json.nextName() {
@@ -69,6 +72,7 @@ struct RegionDraft: ~Copyable {
     }
   }
 
+  @inline(never)
   private mutating func readNames(_ json: inout JSONReader, _ rank: Rank) throws(JSONError) {
     guard try json.beginArray() else { return }
     while try json.nextElement() {
@@ -78,6 +82,7 @@ struct RegionDraft: ~Copyable {
     }
   }
 
+  @inline(never)
   private static func append<Element>(_ element: Element, to list: inout List<Element>) throws(JSONError) {
     do throws(OutOfMemory) {
       try list.append(element)
@@ -89,6 +94,7 @@ struct RegionDraft: ~Copyable {
 
 extension JSONText {
   /// A name without its escapes; one that is too long for a host comes out empty.
+  @inline(never)
   func decodedName(in document: Span<UInt8>) -> InlineText<256> {
     var text = InlineText<256>()
     guard count < 256 else { return text }

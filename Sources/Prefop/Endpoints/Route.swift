@@ -56,17 +56,21 @@ struct Route {
   var mayBeElsewhere: Bool { neighbours != nil }
 
   /// The host just asked has not got the task: nor have the others of its region.
+  @inline(never)
   mutating func miss() {
     isMissed = true
     if let neighbours { seen.formUnion(neighbours) }
   }
 
   /// The bucket service had its turn.
+  @inline(never)
   mutating func passOverRegions() { hasClaimed = true }
 
   /// The host just asked could not tell.
+  @inline(never)
   mutating func fail() { isIncomplete = true }
 
+  @inline(never)
   mutating func next(
     _ directory: inout Directory, _ subject: RegionSubject, at now: Instant
   ) throws(Failure) -> Step {
@@ -113,6 +117,7 @@ struct Route {
     }
   }
 
+  @inline(never)
   private mutating func enter(_ next: Stage) {
     stage = next
     hasClaimed = false
@@ -120,9 +125,11 @@ struct Route {
     isIncomplete = false
   }
 
+  @inline(never)
   private func ask(_ place: Int, _ directory: borrowing Directory) -> Step { .ask(directory.hosts.host(at: place)) }
 
   /// Whether it is this host's turn.
+  @inline(never)
   private mutating func isOffered(_ place: Int, _ hosts: inout HostTable, _ now: Instant) -> Bool {
     guard !seen.contains(place) else { return false }
     seen.insert(place)
@@ -132,12 +139,14 @@ struct Route {
     return false
   }
 
+  @inline(never)
   private mutating func first(of places: borrowing List<Int>, _ hosts: inout HostTable, _ now: Instant) -> Int? {
     for index in places.indices where isOffered(places[index], &hosts, now) { return places[index] }
     return nil
   }
 
   /// Sees to it that the bucket service was asked, once in a stage.
+  @inline(never)
   private mutating func claim(
     _ subject: RegionSubject, _ directory: inout Directory, _ now: Instant
   ) throws(Failure) -> Step? {
@@ -161,6 +170,7 @@ struct Route {
 
   /// The next host of the regions that are known. If the id's region is among
   /// them, or must be, of that one alone.
+  @inline(never)
   private mutating func first(
     ofRegionsOf subject: RegionSubject, _ directory: inout Directory, isOneRegion: Bool, _ now: Instant
   ) -> Int? {

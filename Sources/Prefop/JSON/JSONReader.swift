@@ -37,6 +37,7 @@ struct JSONReader: ~Copyable, ~Escapable {
   // MARK: Structure
 
   @_lifetime(self: copy self)
+  @inline(never)
   mutating func beginObject() throws(JSONError) {
     member = nil
     skipBlanks()
@@ -81,6 +82,7 @@ struct JSONReader: ~Copyable, ~Escapable {
 
   /// Opens an array; false when `null` stands in its place.
   @_lifetime(self: copy self)
+  @inline(never)
   mutating func beginArray() throws(JSONError) -> Bool {
     skipBlanks()
     guard current == UInt8(ascii: "[") else {
@@ -95,6 +97,7 @@ struct JSONReader: ~Copyable, ~Escapable {
 
   /// Whether another element comes, or the array ends here.
   @_lifetime(self: copy self)
+  @inline(never)
   mutating func nextElement() throws(JSONError) -> Bool {
     skipBlanks()
     if current == UInt8(ascii: "]") {
@@ -115,6 +118,7 @@ struct JSONReader: ~Copyable, ~Escapable {
 
   /// Nothing may follow the document's one value.
   @_lifetime(self: copy self)
+  @inline(never)
   mutating func finish() throws(JSONError) {
     member = nil
     skipBlanks()
@@ -164,6 +168,7 @@ struct JSONReader: ~Copyable, ~Escapable {
 
   /// Any value, as its exact text; nil for `null`.
   @_lifetime(self: copy self)
+  @inline(never)
   mutating func rawValue() throws(JSONError) -> JSONText? {
     skipBlanks()
     let start = offset
@@ -174,6 +179,7 @@ struct JSONReader: ~Copyable, ~Escapable {
 
   /// Passes over one value of any kind and depth.
   @_lifetime(self: copy self)
+  @inline(never)
   mutating func skip() throws(JSONError) {
     skipBlanks()
     switch current {

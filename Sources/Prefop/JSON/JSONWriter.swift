@@ -8,12 +8,17 @@ struct JSONWriter: ~Copyable {
     try reserve(capacity)
   }
 
+  @inline(never)
   mutating func beginObject() throws(JSONWriteError) { try begin(UInt8(ascii: "{")) }
+  @inline(never)
   mutating func endObject() throws(JSONWriteError) { try end(UInt8(ascii: "}")) }
+  @inline(never)
   mutating func beginArray() throws(JSONWriteError) { try begin(UInt8(ascii: "[")) }
+  @inline(never)
   mutating func endArray() throws(JSONWriteError) { try end(UInt8(ascii: "]")) }
 
   /// Begins a member; its value comes next.
+  @inline(never)
   mutating func name(_ name: StaticString) throws(JSONWriteError) {
     try reserve(name.utf8CodeUnitCount + 4)
     if needsComma { output.appendReserved(UInt8(ascii: ",")) }
@@ -25,6 +30,7 @@ struct JSONWriter: ~Copyable {
   }
 
   /// Text that must be UTF-8; what JSON wants escaped is escaped.
+  @inline(never)
   mutating func text(_ text: Span<UInt8>) throws(JSONWriteError) {
     try reserve(text.count + 3)
     separate()
@@ -49,6 +55,7 @@ struct JSONWriter: ~Copyable {
     needsComma = true
   }
 
+  @inline(never)
   mutating func integer(_ value: Int64) throws(JSONWriteError) {
     try reserve(22)
     separate()
@@ -63,6 +70,7 @@ struct JSONWriter: ~Copyable {
   }
 
   /// One JSON value, as its text.
+  @inline(never)
   mutating func raw(_ value: Span<UInt8>) throws(JSONWriteError) {
     try reserve(value.count + 1)
     separate()
@@ -71,6 +79,7 @@ struct JSONWriter: ~Copyable {
   }
 
   /// Hands out what was written, ended by a NUL that does not count.
+  @inline(never)
   mutating func take() throws(JSONWriteError) -> Bytes {
     try reserve(1)
     output.appendReserved(0)
@@ -79,6 +88,7 @@ struct JSONWriter: ~Copyable {
     return taken
   }
 
+  @inline(never)
   private mutating func begin(_ bracket: UInt8) throws(JSONWriteError) {
     try reserve(2)
     separate()
@@ -86,16 +96,19 @@ struct JSONWriter: ~Copyable {
     needsComma = false
   }
 
+  @inline(never)
   private mutating func end(_ bracket: UInt8) throws(JSONWriteError) {
     try reserve(1)
     output.appendReserved(bracket)
     needsComma = true
   }
 
+  @inline(never)
   private mutating func separate() {
     if needsComma { output.appendReserved(UInt8(ascii: ",")) }
   }
 
+  @inline(never)
   private mutating func appendEscape(_ byte: UInt8, bytesToCome: Int) throws(JSONWriteError) {
     // An escape is at most six bytes; the rest of the text and its quote follow.
     try reserve(bytesToCome + 7)
@@ -116,6 +129,7 @@ struct JSONWriter: ~Copyable {
     }
   }
 
+  @inline(never)
   private mutating func reserve(_ count: Int) throws(JSONWriteError) {
     do throws(OutOfMemory) {
       try output.reserve(count)

@@ -5,6 +5,7 @@ enum CallerStruct {
   /// No struct of any version comes near; a larger number is a forgotten one.
   private static var sizeLimit: Int { 4096 }
 
+  @inline(never)
   static func read<Struct>(
     _ pointer: UnsafePointer<Struct>, _ name: StaticString
   ) throws(Failure) -> Struct {

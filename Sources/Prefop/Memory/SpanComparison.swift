@@ -1,11 +1,13 @@
 import CCrypto
 
 extension Span<UInt8> {
+  @inline(never)
   func equals(_ literal: StaticString, ignoringCase: Bool = false) -> Bool {
     count == literal.utf8CodeUnitCount && hasPrefix(literal, ignoringCase: ignoringCase)
   }
 
   /// The literal must be in lower case when case is ignored.
+  @inline(never)
   func hasPrefix(_ literal: StaticString, ignoringCase: Bool = false) -> Bool {
     guard count >= literal.utf8CodeUnitCount else { return false }
     for index in 0..<literal.utf8CodeUnitCount {
@@ -15,6 +17,7 @@ extension Span<UInt8> {
     return true
   }
 
+  @inline(never)
   func equals(_ other: Span<UInt8>) -> Bool {
     guard count == other.count else { return false }
     for index in indices where self[index] != other[index] { return false }
@@ -22,6 +25,7 @@ extension Span<UInt8> {
   }
 
   /// Compares in a time that does not tell where the difference is.
+  @inline(never)
   func equalsInConstantTime(_ other: Span<UInt8>) -> Bool {
     guard count == other.count else { return false }
     return unsafe withUnsafeBufferPointer { a in
@@ -32,11 +36,13 @@ extension Span<UInt8> {
     }
   }
 
+  @inline(never)
   func contains(where matches: (UInt8) -> Bool) -> Bool {
     for index in indices where matches(self[index]) { return true }
     return false
   }
 
+  @inline(never)
   func firstIndex(of byte: UInt8, from start: Int = 0) -> Int? {
     for index in start..<Swift.max(start, count) where self[index] == byte { return index }
     return nil

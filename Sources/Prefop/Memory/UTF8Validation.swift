@@ -2,6 +2,7 @@
 /// nothing above U+10FFFF.
 enum UTF8Validation {
   /// Bytes of the sequence that a lead byte announces, 0 when none begins so.
+  @inline(never)
   static func sequenceLength(lead: UInt8) -> Int {
     switch lead {
     case 0x00...0x7F: 1
@@ -13,6 +14,7 @@ enum UTF8Validation {
   }
 
   /// Length of the well-formed sequence at `index`, nil when there is none.
+  @inline(never)
   static func validSequence(in text: borrowing Span<UInt8>, at index: Int) -> Int? {
     guard index >= 0, index < text.count else { return nil }
     let lead = text[index]
@@ -27,6 +29,7 @@ enum UTF8Validation {
   }
 
   /// The second byte carries the limits of RFC 3629, section 4.
+  @inline(never)
   private static func secondByteRange(lead: UInt8) -> ClosedRange<UInt8> {
     switch lead {
     case 0xE0: 0xA0...0xBF

@@ -18,9 +18,12 @@ struct ForkGuard: ~Copyable {
     unsafe pthread_mutex_destroy(&mutex.value)
   }
 
+  @inline(never)
   func enter() { unsafe pthread_mutex_lock(&mutex.value) }
+  @inline(never)
   func leave() { unsafe pthread_mutex_unlock(&mutex.value) }
 
+  @inline(never)
   private static func registered(_ mutex: consuming Box<pthread_mutex_t>) throws(OutOfMemory) -> Box<pthread_mutex_t> {
     unsafe pthread_mutex_init(&mutex.value, nil)
     try unsafe ForkGuards.add(&mutex.value)
@@ -33,6 +36,7 @@ struct ForkGuard: ~Copyable {
 private enum ForkGuards {
   private typealias Guards = List<UnsafeMutablePointer<pthread_mutex_t>>
 
+  @inline(never)
   static func add(_ mutex: UnsafeMutablePointer<pthread_mutex_t>) throws(OutOfMemory) {
     let process = unsafe Process.shared
     unsafe pthread_mutex_lock(&process.pointee.fork_mutex)
@@ -40,6 +44,7 @@ private enum ForkGuards {
     try unsafe guards(of: process).pointee.append(mutex)
   }
 
+  @inline(never)
   static func remove(_ mutex: UnsafeMutablePointer<pthread_mutex_t>) {
     let process = unsafe Process.shared
     unsafe pthread_mutex_lock(&process.pointee.fork_mutex)
@@ -51,6 +56,7 @@ private enum ForkGuards {
     }
   }
 
+  @inline(never)
   private static func existing(
     in process: UnsafeMutablePointer<prefop_process>
   ) -> UnsafeMutablePointer<Guards>? {
@@ -58,6 +64,7 @@ private enum ForkGuards {
   }
 
   /// The list; the fork handlers are registered when it is made.
+  @inline(never)
   private static func guards(
     of process: UnsafeMutablePointer<prefop_process>
   ) throws(OutOfMemory) -> UnsafeMutablePointer<Guards> {
@@ -75,6 +82,7 @@ private enum ForkGuards {
 
   // MARK: Fork handlers
 
+  @inline(never)
   private static func enterAll() {
     let process = unsafe Process.shared
     unsafe pthread_mutex_lock(&process.pointee.fork_mutex)
@@ -82,6 +90,7 @@ private enum ForkGuards {
     unsafe pthread_mutex_lock(&process.pointee.mutex)
   }
 
+  @inline(never)
   private static func leaveAll() {
     let process = unsafe Process.shared
     unsafe pthread_mutex_unlock(&process.pointee.mutex)
@@ -90,6 +99,7 @@ private enum ForkGuards {
   }
 
   /// The child does not own the parent's mutexes: they begin anew.
+  @inline(never)
   private static func startChild() {
     let process = unsafe Process.shared
     Process.startChild()
@@ -98,6 +108,7 @@ private enum ForkGuards {
     unsafe pthread_mutex_init(&process.pointee.fork_mutex, nil)
   }
 
+  @inline(never)
   private static func forEach(_ body: (UnsafeMutablePointer<pthread_mutex_t>) -> Void) {
     guard let guards = unsafe existing(in: Process.shared) else { return }
     for index in unsafe guards.pointee.indices { unsafe body(guards.pointee[index]) }

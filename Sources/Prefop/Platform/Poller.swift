@@ -11,6 +11,7 @@ enum Poller {
 
   /// Waits until a descriptor is ready or the instant has come. Shortened to
   /// what poll can count, so the caller looks at the clock again.
+  @inline(never)
   static func wait(
     _ descriptors: UnsafeMutableBufferPointer<pollfd>, until end: Instant, now: Instant
   ) -> Wakening {
@@ -22,6 +23,7 @@ enum Poller {
   }
 
   /// Waits for one descriptor.
+  @inline(never)
   static func wait(for descriptor: Int32, until end: Instant, isInterruptible: Bool) -> Wakening {
     var entry = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
     while true {
@@ -39,6 +41,7 @@ enum Poller {
   }
 
   /// Does nothing until the instant; false when a signal came before.
+  @inline(never)
   static func sleep(until end: Instant, isInterruptible: Bool) -> Bool {
     let none = unsafe UnsafeMutableBufferPointer<pollfd>(start: nil, count: 0)
     while true {

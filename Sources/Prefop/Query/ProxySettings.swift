@@ -33,6 +33,7 @@ struct ProxySettings: ~Copyable {
 
   var isUsedForHTTP: Bool { forHTTP.count > 1 }
 
+  @inline(never)
   private static func proxy(
     ofFirst first: StaticString, _ second: StaticString, _ third: StaticString, _ fourth: StaticString = "",
     if readsEnvironment: Bool
@@ -44,6 +45,7 @@ struct ProxySettings: ~Copyable {
 
   /// A proxy that libcurl will take. It is checked here because libcurl would
   /// complain only later, and would print the whole of it, password and all.
+  @inline(never)
   private static func proxy(_ text: Span<UInt8>?, _ name: StaticString) throws(Failure) -> Bytes {
     guard let text, !text.isEmpty else { return try Self.text(nil) }
     guard !hasEscapedControl(text) else {
@@ -70,6 +72,7 @@ struct ProxySettings: ~Copyable {
   }
 
   /// "socks" is version 4.
+  @inline(never)
   private static func isProxyScheme(_ scheme: Span<UInt8>) -> Bool {
     scheme.equals("http") || scheme.equals("https") || scheme.equals("socks") || scheme.equals("socks4")
       || scheme.equals("socks4a") || scheme.equals("socks5") || scheme.equals("socks5h")
@@ -77,6 +80,7 @@ struct ProxySettings: ~Copyable {
 
   /// "%00" to "%1F". When the user or the password has one, libcurl 7.88 passes
   /// the proxy by and connects to the host itself, with no word of it.
+  @inline(never)
   private static func hasEscapedControl(_ text: Span<UInt8>) -> Bool {
     var index = 0
     while index + 2 < text.count {
@@ -90,6 +94,7 @@ struct ProxySettings: ~Copyable {
     return false
   }
 
+  @inline(never)
   private static func isHexDigit(_ byte: UInt8) -> Bool {
     switch byte {
     case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "F"),
@@ -99,6 +104,7 @@ struct ProxySettings: ~Copyable {
     }
   }
 
+  @inline(never)
   private static func text(_ text: Span<UInt8>?) throws(Failure) -> Bytes {
     do throws(OutOfMemory) {
       var copy = Bytes()
@@ -112,6 +118,7 @@ struct ProxySettings: ~Copyable {
 }
 
 /// The name of the first of the variables that is set; "": none is.
+@inline(never)
 private func name(
   ofFirst first: StaticString, _ second: StaticString, _ third: StaticString = "", _ fourth: StaticString = ""
 ) -> StaticString {

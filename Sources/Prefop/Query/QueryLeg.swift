@@ -10,6 +10,7 @@ struct QueryLeg {
   }
 
   /// Takes an outcome, and keeps what it tells of the host.
+  @inline(never)
   mutating func received(
     _ outcome: Outcome, _ retryAfter: Int64, _ directory: borrowing Lock<Directory>, at now: Instant
   ) {

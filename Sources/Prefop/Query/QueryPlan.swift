@@ -55,6 +55,7 @@ struct QueryPlan {
     backoff = Backoff(seed: seed)
   }
 
+  @inline(never)
   mutating func next(at now: Instant) -> Step {
     guard phase != .over else { return .finished }
     guard now < deadline else {
@@ -68,6 +69,7 @@ struct QueryPlan {
   }
 
   /// A host is chosen.
+  @inline(never)
   mutating func begin() {
     phase = .asking
     attemptsAtHost = 0
@@ -77,6 +79,7 @@ struct QueryPlan {
 
   /// There is no host but those asked. One that did not answer in time is
   /// asked again; its turn was cut short only for the sake of others.
+  @inline(never)
   mutating func endOfHosts(at now: Instant) {
     guard lastOutcome?.remedy == .nextHostOrPause, 1..<attemptLimit ~= attemptsAtHost else {
       phase = .over
@@ -87,6 +90,7 @@ struct QueryPlan {
 
   /// `retryAfter`: milliseconds that the service asked to wait. `mayBeElsewhere`:
   /// that this host has no such task does not say that none has.
+  @inline(never)
   mutating func received(
     _ outcome: Outcome, retryAfter: Int64, mayBeElsewhere: Bool = false, at now: Instant
   ) -> Verdict {
@@ -114,6 +118,7 @@ struct QueryPlan {
     }
   }
 
+  @inline(never)
   private mutating func stayOrMove(pause milliseconds: Int64, at now: Instant) -> Verdict {
     guard attemptsAtHost < attemptLimit else {
       phase = .choosing
@@ -126,6 +131,7 @@ struct QueryPlan {
 
   /// False: the time does not allow for the pause, so it cannot help. What is
   /// known now is the better answer then.
+  @inline(never)
   private mutating func pause(_ milliseconds: Int64, at now: Instant) -> Bool {
     let end = now.advanced(by: milliseconds)
     guard end < deadline else { return false }

@@ -17,6 +17,7 @@ struct Trail {
   /// Why the first certificate that could not be trusted was not, and whose it was.
   private(set) var distrust: (host: HostReference, reason: Message)?
 
+  @inline(never)
   mutating func record(_ outcome: Outcome, at host: HostReference, reason: Message) {
     attempts += 1
     if outcome == .untrusted, distrust == nil { distrust = (host, reason) }
@@ -33,6 +34,7 @@ struct Trail {
   var last: Stop? { count == 0 ? nil : stops[(count - 1) % stops.count] }
 
   /// Tells of the hosts but this one, the latest first.
+  @inline(never)
   func describeOthers(than host: HostReference, in message: inout Message) {
     let first = max(0, count - stops.count)
     var isFirst = true
@@ -55,6 +57,7 @@ struct Trail {
 
 extension Message {
   /// " (4 attempts)", when there was more than one.
+  @inline(never)
   mutating func append(attempts: Int) {
     guard attempts > 1 else { return }
     append(" (")
@@ -65,6 +68,7 @@ extension Message {
 
 extension Outcome {
   /// A few words for it, where there is no room for more.
+  @inline(never)
   func describe(in message: inout Message) {
     switch self {
     case .task: message.append("an answer")

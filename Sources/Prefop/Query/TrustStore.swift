@@ -37,6 +37,7 @@ struct TrustStore: ~Copyable {
     self.folder = folder
   }
 
+  @inline(never)
   private static func givenFile(_ text: Span<UInt8>) throws(Failure) -> Bytes {
     guard !text.isEmpty else { throw Failure(.configuration, "ca_file is empty: name a PEM file, or leave it NULL") }
     let file = try name(text)
@@ -47,6 +48,7 @@ struct TrustStore: ~Copyable {
   }
 
   /// Debian and Alpine, Red Hat, SUSE, Alpine and BSD.
+  @inline(never)
   private static func systemFile() throws(Failure) -> Bytes {
     if isReadable("/etc/ssl/certs/ca-certificates.crt") { return try name("/etc/ssl/certs/ca-certificates.crt") }
     if isReadable("/etc/pki/tls/certs/ca-bundle.crt") { return try name("/etc/pki/tls/certs/ca-bundle.crt") }
@@ -55,19 +57,23 @@ struct TrustStore: ~Copyable {
     return Bytes()
   }
 
+  @inline(never)
   private static func isReadable(_ name: StaticString) -> Bool {
     unsafe canRead(name.cString)
   }
 
+  @inline(never)
   private static func canRead(_ name: UnsafePointer<CChar>?) -> Bool {
     guard let name = unsafe name else { return false }
     return unsafe access(name, R_OK) == 0
   }
 
+  @inline(never)
   private static func name(_ name: StaticString) throws(Failure) -> Bytes {
     try self.name(name.span)
   }
 
+  @inline(never)
   private static func name(_ text: Span<UInt8>) throws(Failure) -> Bytes {
     do throws(OutOfMemory) {
       var name = try Bytes(copying: text)

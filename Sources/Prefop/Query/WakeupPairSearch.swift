@@ -20,6 +20,7 @@ struct WakeupPairSearch {
   }
 
   /// The pair, marked close-on-exec; nil when there is none that needs it.
+  @inline(never)
   func pair(of multi: UnsafeMutableRawPointer) -> (Int32, Int32)? {
     guard first >= 0, hasCandidate else { return nil }
     let before = descriptorsWithTraffic()
@@ -42,6 +43,7 @@ struct WakeupPairSearch {
   }
 
   /// A local stream socket that would survive exec.
+  @inline(never)
   private func isCandidate(_ descriptor: Int32) -> Bool {
     guard prefop_descriptor_flags(descriptor) == 0 else { return false }
     var domain: CInt = 0
@@ -50,6 +52,7 @@ struct WakeupPairSearch {
   }
 
   /// A bit for each candidate with bytes under way, in either direction.
+  @inline(never)
   private func descriptorsWithTraffic() -> UInt64 {
     var found: UInt64 = 0
     for offset in 0..<Self.reach where isCandidate(first + offset) {

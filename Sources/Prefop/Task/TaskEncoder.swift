@@ -4,12 +4,14 @@ struct TaskEncoder: ~Copyable {
   private var json: JSONWriter
   private var itemIndex: Int?
 
+  @inline(never)
   static func encode(_ task: TaskView) throws(Failure) -> Bytes {
     var encoder = try TaskEncoder()
     try encoder.write(task)
     return try encoder.take()
   }
 
+  @inline(never)
   static func encode(_ item: TaskItemView) throws(Failure) -> Bytes {
     var encoder = try TaskEncoder()
     try encoder.write(item)
@@ -24,6 +26,7 @@ struct TaskEncoder: ~Copyable {
     }
   }
 
+  @inline(never)
   private mutating func take() throws(Failure) -> Bytes {
     do throws(JSONWriteError) {
       return try json.take()
@@ -32,6 +35,7 @@ struct TaskEncoder: ~Copyable {
     }
   }
 
+  @inline(never)
   private mutating func write(_ task: TaskView) throws(Failure) {
     try structure { json throws(JSONWriteError) in try json.beginObject() }
     try member("id", task.persistentID)
@@ -62,6 +66,7 @@ struct TaskEncoder: ~Copyable {
     }
   }
 
+  @inline(never)
   private mutating func write(_ item: TaskItemView) throws(Failure) {
     try structure { json throws(JSONWriteError) in try json.beginObject() }
     try member("cmd", item.command)
@@ -77,6 +82,7 @@ struct TaskEncoder: ~Copyable {
     try structure { json throws(JSONWriteError) in try json.endObject() }
   }
 
+  @inline(never)
   private mutating func writeObjectNames(of item: TaskItemView) throws(Failure) {
     try structure { json throws(JSONWriteError) in
       try json.name("keys")
@@ -94,6 +100,7 @@ struct TaskEncoder: ~Copyable {
   }
 
   /// `null` reads as absent, so it is not written.
+  @inline(never)
   private mutating func writeResult(_ result: Span<UInt8>) throws(Failure) {
     guard result.count <= JSONReader.lengthLimit else {
       throw Failure(.argument, "result is longer than 1 GiB")
@@ -116,6 +123,7 @@ struct TaskEncoder: ~Copyable {
     }
   }
 
+  @inline(never)
   private mutating func member(_ name: StaticString, _ text: Span<UInt8>) throws(Failure) {
     do throws(JSONWriteError) {
       try json.name(name)
@@ -125,6 +133,7 @@ struct TaskEncoder: ~Copyable {
     }
   }
 
+  @inline(never)
   private mutating func member(_ name: StaticString, _ value: Int64) throws(Failure) {
     try structure { json throws(JSONWriteError) in
       try json.name(name)
@@ -132,11 +141,13 @@ struct TaskEncoder: ~Copyable {
     }
   }
 
+  @inline(never)
   private mutating func optional(_ name: StaticString, _ text: Span<UInt8>) throws(Failure) {
     if !text.isEmpty { try member(name, text) }
   }
 
   /// What can fail only for want of memory.
+  @inline(never)
   private mutating func structure(_ body: (inout JSONWriter) throws(JSONWriteError) -> Void) throws(Failure) {
     do throws(JSONWriteError) {
       try body(&json)
@@ -145,6 +156,7 @@ struct TaskEncoder: ~Copyable {
     }
   }
 
+  @inline(never)
   private func failure(_ error: JSONWriteError, _ name: StaticString, _ text: Span<UInt8>) -> Failure {
     switch error {
     case .outOfMemory: .outOfMemory
@@ -154,6 +166,7 @@ struct TaskEncoder: ~Copyable {
   }
 
   /// Says in which item the fault is.
+  @inline(never)
   private func fault(_ failure: Failure) -> Failure {
     var failure = failure
     failure.item = itemIndex

@@ -2,6 +2,7 @@ import CPrefop
 
 /// From a document's bytes to a task in one block, or to the reason why not.
 enum TaskParsing {
+  @inline(never)
   static func task(
     _ document: Span<UInt8>, using draft: inout TaskDraft, fault: inout Message
   ) throws(Failure) -> UnsafeMutablePointer<prefop_task> {
@@ -18,6 +19,7 @@ enum TaskParsing {
     }
   }
 
+  @inline(never)
   static func item(_ document: Span<UInt8>, fault: inout Message) throws(Failure) -> UnsafeMutablePointer<
     prefop_task_item
   > {
@@ -35,6 +37,7 @@ enum TaskParsing {
     }
   }
 
+  @inline(never)
   private static func checkLength(_ document: Span<UInt8>) throws(Failure) {
     guard document.count <= JSONReader.lengthLimit else {
       throw Failure(
@@ -45,6 +48,7 @@ enum TaskParsing {
 
   /// Writes the whole story of a fault while the document is alive: which
   /// member, what was expected, what stood there, at which byte.
+  @inline(never)
   private static func failure(
     _ error: JSONError, _ document: Span<UInt8>, _ draft: borrowing TaskDraft, _ message: inout Message
   ) -> Failure {
@@ -77,6 +81,7 @@ enum TaskParsing {
 
   /// A few bytes of the document; none of a character that is cut in two.
   @_lifetime(copy document)
+  @inline(never)
   private static func excerpt(of document: Span<UInt8>, from start: Int) -> Span<UInt8> {
     var end = min(document.count, start + 24)
     while end < document.count, end > start + 1, document[end] & 0b1100_0000 == 0b1000_0000 { end -= 1 }

@@ -27,12 +27,14 @@ struct TaskState: ~Escapable {
   }
 
   /// The first item that failed, at or after an index.
+  @inline(never)
   func failedItem(from first: Int) -> Int? {
     guard let task, first >= 0, first < task.itemCount else { return nil }
     for index in first..<task.itemCount where itemCode(index) == TaskCode.failed { return index }
     return nil
   }
 
+  @inline(never)
   private func itemCode(_ index: Int) -> Int64? {
     do throws(Failure) {
       return try task?.item(at: index).code
