@@ -13,6 +13,7 @@ enum UTF8Validation {
   }
 
   /// Length of the well-formed sequence at `index`, nil when there is none.
+  @inline(never)
   static func validSequence(in text: borrowing Span<UInt8>, at index: Int) -> Int? {
     guard index >= 0, index < text.count else { return nil }
     let lead = text[index]
