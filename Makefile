@@ -71,9 +71,9 @@ sanitize: venv ## The tests under AddressSanitizer and ThreadSanitizer
 bench: lib venv ## One table of ratios against bare libcurl and RapidJSON
 	$(PYTHON) Tests/bench/run.py
 
-fuzz: venv ## Ten minutes of libFuzzer on the JSON reader (SECONDS=...)
+fuzz: venv ## Ten minutes of libFuzzer on the JSON reader (SECONDS=... TARGET=profile)
 	$(call need,$(BUILD_PACKAGES))
-	sh Tests/fuzz/run.sh $(or $(SECONDS),600)
+	sh Tests/fuzz/run.sh $(or $(SECONDS),600) $(TARGET)
 
 lint: ## Check the layout of Swift and C, and Python; compiler warnings are errors in every build
 	$(call need,clang-format python3 python3-venv)

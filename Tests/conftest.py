@@ -20,6 +20,8 @@ FOREIGN = ("QINIU_", "DISABLE_QINIU_", "SSL_CERT_", "OPENSSL_CONF", "SSLKEYLOGFI
 for name in list(os.environ):
     if name.startswith(FOREIGN) or name.lower().endswith("_proxy"):
         del os.environ[name]
+# Nor a profile file.
+os.environ["HOME"] = "/nonexistent"
 
 
 @pytest.fixture(scope="session")

@@ -91,7 +91,7 @@ enum {
   /* The call. */
   PREFOP_ERROR_ARGUMENT = -1,      /* an argument, or a member of its struct, is wrong */
   PREFOP_ERROR_UNSUPPORTED = -2,   /* a flag or member that this version does not know */
-  PREFOP_ERROR_CONFIGURATION = -3, /* a client option or an environment variable is wrong */
+  PREFOP_ERROR_CONFIGURATION = -3, /* a client option, an environment variable or the profile file is wrong */
   PREFOP_ERROR_CREDENTIALS = -4,   /* there is no key pair to sign with */
   PREFOP_ERROR_FORKED = -5,        /* made before a fork, and of no use in the child */
 
@@ -243,13 +243,15 @@ typedef struct prefop_client_options {
   uint32_t struct_size;
   uint32_t flags;             /* PREFOP_CLIENT_, added up */
   const char *access_key;     /* both or neither, each of 1 to 256 printable ASCII characters, no blanks;
-                                 NULL: QINIU_ACCESS_KEY and QINIU_SECRET_KEY */
+                                 NULL: QINIU_ACCESS_KEY and QINIU_SECRET_KEY, else those
+                                 of the profile file, see prefop_client_new */
   const char *secret_key;     /* kept in memory that is wiped */
   const char *api_hosts;      /* "host[:port]" or "http(s)://host[:port]", up to 32, separated by
                                commas: asked in this order, and no others; NULL: hosts are
                                found, see "Hosts" below */
   const char *bucket_hosts;   /* the bucket service, written likewise; NULL: QINIU_BUCKET_URL, else
-                               uc.qiniuapi.com, kodo-config.qiniuapi.com, uc.qbox.me */
+                               bucket_url of the profile file, else uc.qiniuapi.com,
+                               kodo-config.qiniuapi.com, uc.qbox.me */
   const char *proxy;          /* "[scheme://][user:password@]host[:port]" as libcurl takes it;
                                NULL: http_proxy, https_proxy, all_proxy, no_proxy as curl reads
                                them; "": none */
@@ -396,6 +398,8 @@ int64_t prefop_task_failed_item(const prefop_task *task, size_t from);
  *
  * Unless PREFOP_CLIENT_NO_ENVIRONMENT is set, this reads, once:
  *   QINIU_ACCESS_KEY, QINIU_SECRET_KEY   the key pair, when options give none
+ *   QINIU_CONFIG_FILE, QINIU_PROFILE     the profile file and the table in it, when not
+ *                                        ~/.qiniu/config.toml and "default"
  *   http_proxy, https_proxy, HTTPS_PROXY,
  *   all_proxy, ALL_PROXY, no_proxy, NO_PROXY   when options give no proxy
  *   SSL_CERT_FILE, SSL_CERT_DIR          whom to trust, when options give no ca_file
@@ -405,8 +409,18 @@ int64_t prefop_task_failed_item(const prefop_task *task, size_t from);
  * A variable that is empty counts as unset; in a program that runs with raised
  * privileges (setuid) all do.
  *
- * ARGUMENT, UNSUPPORTED, CONFIGURATION (message: which option or variable, what
- * is wrong with it), MEMORY, SYSTEM.  That there are no credentials is no
+ * The profile file is TOML 1.0.  Of its table count access_key and secret_key,
+ * when there is no pair yet; bucket_url (hosts separated by commas, or an array of
+ * them), when neither options nor QINIU_BUCKET_URL name any;
+ * disable_secure_protocol (true or false), when DISABLE_QINIU_SECURE_PROTOCOL is
+ * unset.  A file that QINIU_CONFIG_FILE names is always read, and must be there;
+ * the one at home is read only when there is no pair yet, and need not be there.
+ * The table that QINIU_PROFILE names must be there.  A file that others may write
+ * is refused, as is one that belongs to neither this user nor root, is no regular
+ * file, or has more than 1 MiB.
+ *
+ * ARGUMENT, UNSUPPORTED, CONFIGURATION (message: which option, variable or file
+ * and line, what is wrong with it), MEMORY, SYSTEM.  That there are no credentials is no
  * error here: they may come later, or with each query.
  */
 prefop_status prefop_client_new(const prefop_client_options *options, prefop_client **client, prefop_error *error);

@@ -95,6 +95,55 @@ def test_a_failure_to_make_it_is_not_remembered(library: pathlib.Path, missing: 
     assert all(missing in line for line in lines[:3]), lines
 
 
+def test_a_faulty_profile_file_is_not_remembered(library: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """Each call says what is wrong with it, until it is mended."""
+    path = tmp_path / "config.toml"
+    lines = run(
+        library,
+        f"""
+        path = {str(path)!r}
+        os.umask(0o077)
+        def write(text):
+            with open(path, "w") as file:
+                file.write(text)
+        def try_all():
+            print(status(prefop.query, "x"))
+            print(status(prefop.verify, url="http://a/"))
+            print(status(set_credentials, None, None))
+        try_all()
+        write("[default]\\nsecret_key = " + KEYS[1])
+        try_all()
+        write("default = {{access_key = 'a', secret_key = '" + KEYS[1] + "'}}")
+        try_all()
+        """,
+        QINIU_CONFIG_FILE=str(path),
+    )
+    assert first_words(lines) == [*["CONFIGURATION"] * 6, "CONNECT", "UNSIGNED", "OK"], lines
+    assert all(line.split()[1] == f"{path}:" for line in lines[:3]), lines
+    assert all(f" {path}, line 2: " in line for line in lines[3:6]), lines
+
+
+def test_the_profile_file_is_read_once(library: pathlib.Path, tmp_path: pathlib.Path) -> None:
+    """The environment is looked at again while there is no pair; the file is not."""
+    lines = run(
+        library,
+        f"""
+        os.umask(0o077)
+        print(status(prefop.query, "x"))
+        os.makedirs({str(tmp_path)!r} + "/.qiniu")
+        with open({str(tmp_path)!r} + "/.qiniu/config.toml", "w") as file:
+            file.write("default = {{access_key = 'a', secret_key = '" + KEYS[1] + "'}}")
+        print(status(prefop.query, "x"))
+        with prefop.client() as client:
+            print(status(client.query, "x"))
+        os.environ["QINIU_ACCESS_KEY"], os.environ["QINIU_SECRET_KEY"] = KEYS[:2]
+        print(status(prefop.query, "x"))
+        """,
+        HOME=str(tmp_path),
+    )
+    assert first_words(lines) == ["CREDENTIALS", "CREDENTIALS", "CONNECT", "CONNECT"], lines
+
+
 def test_arguments_come_first(library: pathlib.Path) -> None:
     lines = run(
         library,

@@ -1,14 +1,16 @@
 #!/bin/sh
-# Fuzzes the JSON reader and writer for a number of seconds, with the release
-# configuration of the core under AddressSanitizer. New findings of coverage go
-# to .build/fuzz/corpus; a crash is written to .build/fuzz and ends the run.
+# Fuzzes for a number of seconds, with the release configuration of the core under
+# AddressSanitizer: "parse", the JSON reader and writer, or "profile", the reader of
+# profile files. New findings of coverage go to .build/fuzz/TARGET.corpus; a crash is written
+# to .build/fuzz and ends the run.
 #
-#     sh Tests/fuzz/run.sh [SECONDS]
+#     sh Tests/fuzz/run.sh [SECONDS [TARGET]]
 set -eu
 cd "$(dirname "$0")/../.."
 seconds=${1:-600}
+target=${2:-parse}
 build=.build/fuzz
-mkdir -p "$build/corpus"
+mkdir -p "$build/$target.corpus"
 # swiftc comes with its own clang, which knows the sanitizers' runtime.
 clang=$(dirname "$(readlink -f "$(command -v swiftc)")")/clang
 
@@ -21,13 +23,21 @@ find Sources/Prefop -name '*.swift' -print0 | xargs -0 swiftc \
   -o "$build/prefop.o"
 "$clang" -g -O1 -Wall -Wextra -Werror -fsanitize=fuzzer,address,undefined -fno-sanitize-recover=undefined \
   -I include -I Sources/CPlatform/include \
-  Tests/fuzz/parse.c Sources/CPlatform/process.c "$build/prefop.o" -lcurl -lcrypto -o "$build/parse"
+  "Tests/fuzz/$target.c" Sources/CPlatform/process.c "$build/prefop.o" -lcurl -lcrypto -o "$build/$target"
 
-# The first documents: the sample tasks.
-python3 - "$build/corpus" <<'PYTHON'
+# The first documents: the sample tasks, and files that are right and that are wrong.
+python3 - "$target" "$build/$target.corpus" <<'PYTHON'
 import json, pathlib, sys
-for number, task in enumerate(json.loads(pathlib.Path("Tests/vectors/tasks.json").read_text())):
-    pathlib.Path(sys.argv[1], f"sample-{number}").write_text(task["body"])
+target, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+if target == "parse":
+    samples = [task["body"] for task in json.loads(pathlib.Path("Tests/vectors/tasks.json").read_text())]
+else:
+    sys.path[:0] = ["Tests/abi"]
+    from toml_cases import RIGHT, WRONG
+    pair = "default = {access_key = 'a', secret_key = \"b\", bucket_url = ['c', 'd:80']}\n"
+    samples = [pair + lines for _, lines, *_ in [*RIGHT, *WRONG]]
+for number, sample in enumerate(samples):
+    (folder / f"sample-{number}").write_bytes(sample.encode())
 PYTHON
-exec "$build/parse" -max_total_time="$seconds" -max_len=4096 -timeout=5 -dict=Tests/fuzz/dictionary.txt \
-  -artifact_prefix="$build/" -print_final_stats=1 "$build/corpus"
+exec "$build/$target" -max_total_time="$seconds" -max_len=4096 -timeout=5 -dict="Tests/fuzz/$target.txt" \
+  -artifact_prefix="$build/" -print_final_stats=1 "$build/$target.corpus"

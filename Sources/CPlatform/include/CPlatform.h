@@ -14,6 +14,8 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -34,11 +36,22 @@ static inline uint64_t prefop_process_generation(void) { return prefop_process_s
 
 /* GNU, and so not declared unless asked for. */
 char *secure_getenv(const char *name);
+long syscall(long number, ...);
 
 static inline int prefop_errno(void) { return errno; }
 static inline int prefop_set_close_on_exec(int descriptor) { return fcntl(descriptor, F_SETFD, FD_CLOEXEC); }
 static inline int prefop_descriptor_flags(int descriptor) { return fcntl(descriptor, F_GETFD); }
 static inline int prefop_bytes_to_read(int descriptor, int *count) { return ioctl(descriptor, FIONREAD, count); }
 static inline int prefop_bytes_unread_by_peer(int descriptor, int *count) { return ioctl(descriptor, TIOCOUTQ, count); }
+
+/* Opens a file without waiting for one that is no file, e.g. a FIFO. */
+static inline int prefop_open_to_read(const uint8_t *name) {
+  return open((const char *)name, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+}
+
+/* fstat is in the C library only since glibc 2.33. */
+static inline int prefop_file_status(int descriptor, struct stat *status) {
+  return (int)syscall(SYS_fstat, descriptor, status);
+}
 
 #endif

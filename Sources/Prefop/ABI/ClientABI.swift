@@ -6,9 +6,10 @@ public func prefop_client_new(
   _ error: UnsafeMutablePointer<prefop_error>!
 ) -> prefop_status {
   unsafe client?.pointee = nil
-  return unsafe border(error) { () throws(Failure) in
+  var report = Report()
+  return unsafe border(error, &report) { report throws(Failure) in
     let client = try unsafe required(client, "client")
-    unsafe client.pointee = try unsafe ClientHandle.make(options)
+    unsafe client.pointee = try unsafe ClientHandle.make(options, fault: &report.message)
   }
 }
 
@@ -17,10 +18,11 @@ public func prefop_client_set_credentials(
   _ client: OpaquePointer!, _ accessKey: UnsafePointer<CChar>!, _ secretKey: UnsafePointer<CChar>!,
   _ error: UnsafeMutablePointer<prefop_error>!
 ) -> prefop_status {
-  unsafe border(error) { () throws(Failure) in
+  var report = Report()
+  return unsafe border(error, &report) { report throws(Failure) in
     let credentials = try unsafe Credentials(
       ifGiven: KeyPair.given(accessKey, "access_key", secretKey, "secret_key", .argument))
-    try unsafe ClientHandle.client(client).pointee.setCredentials(credentials)
+    try unsafe ClientHandle.client(client, fault: &report.message).pointee.setCredentials(credentials)
   }
 }
 

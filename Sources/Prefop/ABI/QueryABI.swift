@@ -13,6 +13,7 @@ public func prefop_query(
     let task = try unsafe required(task, "task")
     let id = try unsafe PersistentID(CText.span(required(persistentID, "persistent_id")))
     let options = try unsafe QueryOptions(options)
-    unsafe task.pointee = try unsafe ClientHandle.client(client).pointee.query(id, options, report: &report)
+    let client = try unsafe ClientHandle.client(client, fault: &report.message)
+    unsafe task.pointee = try unsafe client.pointee.query(id, options, report: &report)
   }
 }

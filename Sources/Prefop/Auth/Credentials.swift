@@ -11,6 +11,7 @@ struct Credentials: ~Copyable {
     secret = Secret()
   }
 
+  @inline(never)
   init(_ pair: KeyPair) throws(Failure) {
     self.init()
     do throws(OutOfMemory) {

@@ -19,21 +19,21 @@ struct KeyPair: ~Escapable {
   ) throws(Failure) -> KeyPair? {
     let access: Span<UInt8>? = unsafe accessKey == nil ? nil : CText.span(accessKey)
     let secret: Span<UInt8>? = unsafe secretKey == nil ? nil : CText.span(secretKey)
-    return try check(access, accessName, secret, secretName, status)
+    return try checked(access, accessName, secret, secretName, status)
   }
 
   /// The pair in the environment; nil when both variables are unset or empty.
   @_lifetime(immortal)
   @inline(never)
   static func fromEnvironment() throws(Failure) -> KeyPair? {
-    try check(
+    try checked(
       Environment.value("QINIU_ACCESS_KEY"), "QINIU_ACCESS_KEY",
       Environment.value("QINIU_SECRET_KEY"), "QINIU_SECRET_KEY", .configuration)
   }
 
+  /// The pair, if it is one; nil when neither half is there.
   @_lifetime(copy access, copy secret)
-  @inline(never)
-  private static func check(
+  static func checked(
     _ access: Span<UInt8>?, _ accessName: StaticString, _ secret: Span<UInt8>?, _ secretName: StaticString,
     _ status: Status
   ) throws(Failure) -> KeyPair? {

@@ -93,7 +93,7 @@ extension Client {
     guard settings.allowsAnonymous else {
       throw Failure(
         .credentials,
-        "no credentials: give access_key and secret_key to the client or the query, or set QINIU_ACCESS_KEY and QINIU_SECRET_KEY"
+        "no credentials: give access_key and secret_key to the client or the query, or set QINIU_ACCESS_KEY and QINIU_SECRET_KEY, or write a profile file"
       )
     }
     return false

@@ -3,11 +3,13 @@ import CPrefop
 /// From C's `prefop_client *` to the client, NULL being the default one.
 @safe
 enum ClientHandle {
-  @inline(never)
-  static func make(_ pointer: UnsafePointer<prefop_client_options>?) throws(Failure) -> OpaquePointer {
+  /// `fault` receives what is wrong with the profile file.
+  static func make(
+    _ pointer: UnsafePointer<prefop_client_options>?, fault: inout Message
+  ) throws(Failure) -> OpaquePointer {
     var given = unsafe prefop_client_options()
     if let pointer = unsafe pointer { unsafe given = try unsafe CallerStruct.read(pointer, "options") }
-    let client = try unsafe makeClient(given)
+    let client = try unsafe makeClient(given, &fault)
     do throws(OutOfMemory) {
       return try unsafe Handle.make(client)
     } catch {
@@ -27,25 +29,40 @@ enum ClientHandle {
     }
   }
 
-  @inline(never)
-  private static func makeClient(_ given: prefop_client_options) throws(Failure) -> Client {
+  private static func makeClient(_ given: prefop_client_options, _ fault: inout Message) throws(Failure) -> Client {
     // Here and not at the first query: the libraries read the environment.
     try Curl.prepare()
-    let pair = try unsafe KeyPair.given(
-      given.access_key, "options.access_key", given.secret_key, "options.secret_key", .configuration)
-    let settings = try unsafe ClientOptions.settings(from: given)
-    let directory = try unsafe ClientOptions.directory(from: given)
-    if pair == nil, settings.readsEnvironment {
-      return try Client(settings, directory, Credentials(ifGiven: KeyPair.fromEnvironment()))
+    let flags = try unsafe ClientFlags(given.flags)
+    var credentials = try unsafe Credentials(
+      ifGiven: KeyPair.given(
+        given.access_key, "options.access_key", given.secret_key, "options.secret_key", .configuration))
+    var profile = Profile()
+    if flags.readsEnvironment {
+      if !credentials.isPresent { credentials = try Credentials(ifGiven: KeyPair.fromEnvironment()) }
+      try profile.read(wantsPair: !credentials.isPresent, fault: &fault)
+      if !credentials.isPresent { credentials = try Credentials(ifGiven: profile.pair()) }
     }
-    return try Client(settings, directory, Credentials(ifGiven: pair))
+    return try unsafe makeClient(given, flags, profile, credentials)
   }
 
+  /// Apart, so that not every way out of it wipes the profile.
   @inline(never)
-  static func client(_ handle: OpaquePointer?) throws(Failure) -> UnsafeMutablePointer<Client> {
+  private static func makeClient(
+    _ given: prefop_client_options, _ flags: ClientFlags, _ profile: borrowing Profile,
+    _ credentials: consuming Credentials
+  ) throws(Failure) -> Client {
+    let settings = try unsafe ClientOptions.settings(from: given, flags)
+    let directory = try unsafe ClientOptions.directory(from: given, flags, profile)
+    return try Client(settings, directory, credentials)
+  }
+
+  static func client(
+    _ handle: OpaquePointer?, fault: inout Message
+  ) throws(Failure) -> UnsafeMutablePointer<Client> {
     if let handle = unsafe handle { return unsafe Handle<Client>.value(of: handle) }
-    let client = try unsafe Handle<Client>.value(of: defaultHandle())
-    // What the environment did not hold when the client was made may be there now.
+    let client = try unsafe Handle<Client>.value(of: defaultHandle(&fault))
+    // What the environment did not hold when the client was made may be there
+    // now. The profile file is not looked at again: that costs system calls.
     if unsafe !client.pointee.hasCredentials {
       try unsafe client.pointee.setCredentialsIfAbsent(Credentials(ifGiven: KeyPair.fromEnvironment()))
     }
@@ -54,10 +71,9 @@ enum ClientHandle {
 
   /// The default client, made at its first use. A failure to make it is not
   /// remembered.
-  @inline(never)
-  private static func defaultHandle() throws(Failure) -> OpaquePointer {
+  private static func defaultHandle(_ fault: inout Message) throws(Failure) -> OpaquePointer {
     if let made = try unsafe published(nil) { return unsafe made }
-    let candidate = try unsafe make(nil)
+    let candidate = try unsafe make(nil, fault: &fault)
     guard let made = try unsafe published(candidate) else { return unsafe candidate }
     // Another thread was faster.
     if unsafe made != candidate { unsafe Handle<Client>.destroy(candidate) }

@@ -11,10 +11,9 @@ enum ClientOptions {
   private static var defaultAttemptLimit: Int32 { 4 }
   private static var attemptLimitLimit: Int32 { 100 }
 
-  static func settings(from given: prefop_client_options) throws(Failure) -> Settings {
-    let flags = try unsafe ClientFlags(given.flags)
-    let readsEnvironment = !flags.contains(PREFOP_CLIENT_NO_ENVIRONMENT)
-    let isDateOff = readsEnvironment && Environment.isOn("DISABLE_QINIU_TIMESTAMP_SIGNATURE")
+  static func settings(from given: prefop_client_options, _ flags: ClientFlags) throws(Failure) -> Settings {
+    let readsEnvironment = flags.readsEnvironment
+    let isDateOff = readsEnvironment && Environment.isOn("DISABLE_QINIU_TIMESTAMP_SIGNATURE") ?? false
     guard unsafe given.max_in_flight == 0 else {
       throw Failure(.unsupported, "max_in_flight is not supported by version 1.0: it must be 0")
     }
@@ -37,16 +36,18 @@ enum ClientOptions {
       readsEnvironment: readsEnvironment)
   }
 
-  static func directory(from given: prefop_client_options) throws(Failure) -> Directory {
-    let flags = try unsafe ClientFlags(given.flags)
-    let readsEnvironment = !flags.contains(PREFOP_CLIENT_NO_ENVIRONMENT)
-    let isTLSOff = readsEnvironment && Environment.isOn("DISABLE_QINIU_SECURE_PROTOCOL")
+  static func directory(
+    from given: prefop_client_options, _ flags: ClientFlags, _ profile: borrowing Profile
+  ) throws(Failure) -> Directory {
+    let isTLSOff =
+      flags.readsEnvironment && Environment.isOn("DISABLE_QINIU_SECURE_PROTOCOL") ?? profile.disablesSecureProtocol
     var bucketHosts: Span<UInt8>? = unsafe given.bucket_hosts == nil ? nil : CText.span(given.bucket_hosts)
     var bucketName: StaticString = "bucket_hosts"
-    if bucketHosts == nil, readsEnvironment {
+    if bucketHosts == nil, flags.readsEnvironment {
       bucketHosts = Environment.value("QINIU_BUCKET_URL")
       bucketName = "QINIU_BUCKET_URL"
     }
+    if bucketHosts == nil { bucketHosts = profile.bucketHosts }
     return try unsafe Directory(
       apiHosts: given.api_hosts == nil ? nil : CText.span(given.api_hosts),
       bucketHosts: bucketHosts, named: bucketName,
@@ -87,6 +88,8 @@ struct ClientFlags {
     }
     self.bits = bits
   }
+
+  var readsEnvironment: Bool { !contains(PREFOP_CLIENT_NO_ENVIRONMENT) }
 
   func contains(_ flag: Int) -> Bool { bits & UInt32(flag) != 0 }
 }

@@ -9,7 +9,7 @@ enum NotificationReading {
     if let pair = notification.pair {
       try verify(notification, pair)
     } else {
-      try unsafe verify(notification, ClientHandle.client(client).pointee.credentials())
+      try unsafe verify(notification, ClientHandle.client(client, fault: &fault).pointee.credentials())
     }
     var draft = TaskDraft()
     return try unsafe TaskParsing.task(notification.body, using: &draft, fault: &fault)

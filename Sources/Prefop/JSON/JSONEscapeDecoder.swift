@@ -4,19 +4,16 @@
 struct JSONEscapeDecoder: ~Escapable {
   private let raw: Span<UInt8>
   private var index = 0
-  private var pending = InlineArray<4, UInt8>(repeating: 0)
-  private var pendingIndex = 0
-  private var pendingCount = 0
+
+  /// What is left of an escape's bytes, the next one lowest.
+  private var pending: UInt32 = 0
 
   @_lifetime(copy raw)
   init(_ raw: Span<UInt8>) { self.raw = raw }
 
   @_lifetime(self: copy self)
   mutating func next() -> UInt8? {
-    if pendingIndex < pendingCount {
-      pendingIndex += 1
-      return pending[pendingIndex - 1]
-    }
+    if pending != 0 { return takePending() }
     guard index < raw.count else { return nil }
     let byte = raw[index]
     index += 1
@@ -48,35 +45,15 @@ struct JSONEscapeDecoder: ~Escapable {
       scalar = UnicodeEscape.combine(scalar, low)
       index += 6
     }
-    encode(scalar)
-    return pending[0]
+    pending = UTF8Encoding.bytes(of: scalar)
+    return takePending()
   }
 
+  /// Only the first byte of an escape can be 0, and that is taken at once.
   @_lifetime(self: copy self)
-  private mutating func encode(_ scalar: UInt32) {
-    pendingIndex = 1
-    func tail(_ shift: UInt32) -> UInt8 { 0x80 | UInt8(truncatingIfNeeded: (scalar >> shift) & 0x3F) }
-    func lead(_ mark: UInt8, _ shift: UInt32) -> UInt8 { mark | UInt8(truncatingIfNeeded: scalar >> shift) }
-    switch scalar {
-    case ..<0x80:
-      pending[0] = UInt8(truncatingIfNeeded: scalar)
-      pendingCount = 1
-    case ..<0x800:
-      pending[0] = lead(0xC0, 6)
-      pending[1] = tail(0)
-      pendingCount = 2
-    case ..<0x10000:
-      pending[0] = lead(0xE0, 12)
-      pending[1] = tail(6)
-      pending[2] = tail(0)
-      pendingCount = 3
-    default:
-      pending[0] = lead(0xF0, 18)
-      pending[1] = tail(12)
-      pending[2] = tail(6)
-      pending[3] = tail(0)
-      pendingCount = 4
-    }
+  private mutating func takePending() -> UInt8 {
+    defer { pending >>= 8 }
+    return UInt8(truncatingIfNeeded: pending)
   }
 }
 

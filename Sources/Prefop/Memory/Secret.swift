@@ -1,18 +1,82 @@
+import CCrypto
+import CPlatform
+
 /// Bytes that are wiped before their memory is given back. Not growable: a
 /// reallocation would leave a copy behind.
+@safe
 struct Secret: ~Copyable {
-  private var bytes: Bytes
-
-  init() { bytes = Bytes() }
-
-  init(copying source: Span<UInt8>) throws(OutOfMemory) {
-    bytes = try Bytes(copying: source)
+  private struct Header {
+    var count: Int
+    let capacity: Int
   }
 
-  deinit { bytes.wipe() }
+  /// The header, and the bytes behind it.
+  private var block: UnsafeMutablePointer<Header>?
+
+  init() { unsafe block = nil }
+
+  /// Empty, with room for so many bytes.
+  init(capacity: Int) throws(OutOfMemory) {
+    let memory = try unsafe allocate(MemoryLayout<Header>.size + capacity)
+    let block = unsafe memory.bindMemory(to: Header.self, capacity: 1)
+    unsafe block.initialize(to: Header(count: 0, capacity: capacity))
+    unsafe self.block = unsafe block
+  }
+
+  init(copying source: Span<UInt8>) throws(OutOfMemory) {
+    try self.init(capacity: source.count)
+    for index in source.indices { appendReserved(source[index]) }
+  }
+
+  deinit { unsafe Self.release(block) }
+
+  @inline(never)
+  private static func release(_ block: UnsafeMutablePointer<Header>?) {
+    guard let block = unsafe block else { return }
+    unsafe OPENSSL_cleanse(block, MemoryLayout<Header>.size + block.pointee.capacity)
+    unsafe free(block)
+  }
+
+  var isEmpty: Bool { count == 0 }
+  var count: Int { unsafe block?.pointee.count ?? 0 }
 
   var span: Span<UInt8> {
     @_lifetime(borrow self)
-    get { bytes.span }
+    get {
+      let buffer = unsafe UnsafeBufferPointer(start: start, count: count)
+      return unsafe _overrideLifetime(Span(_unsafeElements: buffer), borrowing: self)
+    }
+  }
+
+  private var start: UnsafeMutablePointer<UInt8>? {
+    guard let block = unsafe block else { return nil }
+    return unsafe UnsafeMutableRawPointer(block + 1).assumingMemoryBound(to: UInt8.self)
+  }
+
+  // MARK: Filling
+
+  /// Appends where there is room.
+  @inline(never)
+  mutating func appendReserved(_ byte: UInt8) {
+    _ = unsafe appendReserved(upTo: 1) { place, _ in
+      unsafe place.storeBytes(of: byte, as: UInt8.self)
+      return 1
+    }
+  }
+
+  /// Lets `body` write up to `limit` bytes where there is room; returns what it
+  /// does, which is how many it wrote, or negative.
+  mutating func appendReserved(upTo limit: Int, _ body: (UnsafeMutableRawPointer, Int) -> Int) -> Int {
+    guard let block = unsafe block, let start = unsafe start else { preconditionFailure() }
+    let room = unsafe block.pointee.capacity - block.pointee.count
+    precondition(limit <= room)
+    let written = unsafe body(start + block.pointee.count, limit)
+    unsafe block.pointee.count += min(max(written, 0), limit)
+    return written
+  }
+
+  /// Keeps the first bytes.
+  mutating func removeAll(from count: Int) {
+    if let block = unsafe block, 0..<self.count ~= count { unsafe block.pointee.count = count }
   }
 }

@@ -26,9 +26,9 @@ enum Environment {
     _ = unsafe gmtime_r(&epoch, &calendar)
   }
 
-  /// Whether a switch is on: true, yes, y or 1, in any case.
-  static func isOn(_ name: StaticString) -> Bool {
-    guard let value = value(name) else { return false }
+  /// Whether a switch is on: true, yes, y or 1, in any case; nil when it is unset.
+  static func isOn(_ name: StaticString) -> Bool? {
+    guard let value = value(name) else { return nil }
     return value.equals("true", ignoringCase: true) || value.equals("yes", ignoringCase: true)
       || value.equals("y", ignoringCase: true) || value.equals("1")
   }

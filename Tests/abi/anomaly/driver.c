@@ -1,11 +1,14 @@
 /* The steps of a program that uses libprefop, each tried with every allocation
    failing.  See trial.h. */
+#define _GNU_SOURCE
 #include "trial.h"
 
 #include "../check.h"
 #include "../notification.h"
 
 #include <openssl/err.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 
 typedef struct program {
   prefop_client *client;
@@ -26,6 +29,11 @@ static const char task_json[] =
     "\"result\":{\"deep\":[1,2.5e3,null]}}]}";
 static const char item_json[] = "{\"cmd\":\"x\",\"code\":3,\"desc\":\"d\",\"error\":\"e\\n\",\"errorIndex\":2,\"keys\":"
                                 "[\"a\",\"b\"],\"result\":{\"deep\":[1]}}";
+
+static const char profile_text[] =
+    "title = 'x'\n[[list]]\na.b.c = [1, [2, {d = 3}], []]\n[default]\naccess_key = \"" TEST_ACCESS_KEY "\"\n"
+    "secret_key = '''" TEST_SECRET_KEY "'''\nbucket_url = ['a.example', \"b.\\u0065xample:80\"]\n"
+    "disable_secure_protocol = true\n[other.'table'.\"of \\\"many\\\"\".parts]\nx = 1\n";
 
 /* Telling
    ------- */
@@ -203,14 +211,48 @@ static void act_new_client_and_query(void *context) {
   prefop_client_free(client);
 }
 
-static void act_client_new(void *context) {
-  (void)context;
-  prefop_client_options options = options_of_step();
+/* usual: what comes of it while there is memory. */
+static void tell_client_new(prefop_client_options options, prefop_status usual) {
   prefop_error error = new_error();
   prefop_client *client = NULL;
   prefop_status status = prefop_client_new(&options, &client, &error);
-  trial_tell(status, 0, wrong_outcome(status, client, &error), "");
+  const char *wrong = wrong_outcome(status, client, &error);
+  if (usual == PREFOP_ERROR_CONFIGURATION && status == PREFOP_OK) wrong = "took what is wrong";
+  if (usual == PREFOP_OK && status == PREFOP_ERROR_CONFIGURATION) wrong = "refused what is right";
+  trial_tell(status, 0, wrong, "");
   prefop_client_free(client);
+}
+
+static void act_client_new(void *context) {
+  (void)context;
+  tell_client_new(options_of_step(), PREFOP_OK);
+}
+
+/* Libraries that are set up, and a profile file without a name. */
+static void prepare_profile(void *context, const char *text) {
+  prepare_libraries(context);
+  int file = memfd_create("profile", MFD_CLOEXEC);
+  CHECK(file >= 0 && fchmod(file, 0600) == 0, "no file in memory");
+  CHECK(write(file, text, strlen(text)) == (ssize_t)strlen(text), "writing the profile");
+  char name[64];
+  snprintf(name, sizeof name, "/proc/self/fd/%d", file);
+  setenv("QINIU_CONFIG_FILE", name, 1);
+}
+
+static void prepare_right_profile(void *context) { prepare_profile(context, profile_text); }
+static void prepare_wrong_profile(void *context) { prepare_profile(context, "[default]\nx = [[{a.b = 1}],\n"); }
+
+static void act_client_new_with_profile(void *context) {
+  (void)context;
+  prefop_client_options options = options_of_step();
+  options.access_key = NULL;
+  options.secret_key = NULL;
+  tell_client_new(options, PREFOP_OK);
+}
+
+static void act_client_new_with_wrong_profile(void *context) {
+  (void)context;
+  tell_client_new(options_of_step(), PREFOP_ERROR_CONFIGURATION);
 }
 
 static void act_client_free(void *context) {
@@ -319,6 +361,8 @@ static const trial_step steps[] = {
     {"write_item", NULL, 0, prepare_task, act_write_item, NULL, clean},
     {"client_new", NULL, 0, NULL, act_client_new, NULL, clean},
     {"client_new_tls", NULL, 1, NULL, act_client_new, NULL, clean},
+    {"client_new_profile", NULL, 0, prepare_right_profile, act_client_new_with_profile, NULL, clean},
+    {"client_new_wrong_profile", NULL, 0, prepare_wrong_profile, act_client_new_with_wrong_profile, NULL, clean},
     {"client_free", NULL, 0, prepare_warm, act_client_free, NULL, clean},
     {"client_free_with_errors", NULL, 0, prepare_errors, act_client_free, NULL, clean},
     {"set_credentials", NULL, 0, prepare_client, act_set_credentials, NULL, clean},

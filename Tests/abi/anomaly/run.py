@@ -38,7 +38,8 @@ from server import StubServer  # noqa: E402
 
 STEPS = (
     "parse parse_wrong parse_item write write_item client_new client_new_tls "
-    "client_free client_free_with_errors set_credentials set_default_credentials "
+    "client_new_profile client_new_wrong_profile client_free client_free_with_errors "
+    "set_credentials set_default_credentials "
     "verify_cold verify_default verify_warm query_cold query_new_client query_warm "
     "query_with_key query_key_and_back query_with_errors query_closed query_refused query_retried "
     "query_big query_gzip query_not_task"
