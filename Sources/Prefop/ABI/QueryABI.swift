@@ -13,6 +13,23 @@ public func prefop_query(
     let task = try unsafe required(task, "task")
     let id = try unsafe PersistentID(CText.span(required(persistentID, "persistent_id")))
     let options = try unsafe QueryOptions(options)
-    unsafe task.pointee = try unsafe ClientHandle.client(client).pointee.query(id, options, report: &report)
+    try unsafe ClientHandle.client(client).pointee.ask(id, options, report: &report, task: &task.pointee)
+  }
+}
+
+@_cdecl("prefop_wait") @implementation
+public func prefop_wait(
+  _ client: OpaquePointer!, _ persistentID: UnsafePointer<CChar>!,
+  _ options: UnsafePointer<prefop_query_options>!,
+  _ task: UnsafeMutablePointer<UnsafeMutablePointer<prefop_task>?>!,
+  _ error: UnsafeMutablePointer<prefop_error>!
+) -> prefop_status {
+  unsafe task?.pointee = nil
+  var report = Report()
+  return unsafe border(error, &report) { report throws(Failure) in
+    let task = try unsafe required(task, "task")
+    let id = try unsafe PersistentID(CText.span(required(persistentID, "persistent_id")))
+    let options = try unsafe QueryOptions(options)
+    try unsafe ClientHandle.client(client).pointee.wait(id, options, report: &report, task: &task.pointee)
   }
 }

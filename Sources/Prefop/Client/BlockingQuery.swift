@@ -3,13 +3,13 @@ import CPrefop
 extension Client {
   /// Asks what became of a task, on the caller's thread, host after host.
   func query(
-    _ id: PersistentID, _ queryOptions: QueryOptions, report: inout Report
+    _ id: PersistentID, _ queryOptions: QueryOptions, timeout: Int64, report: inout Report
   ) throws(Failure) -> UnsafeMutablePointer<prefop_task> {
     var programErrors = try orFailure { () throws(OutOfMemory) in try ErrorQueue() }
     defer { programErrors.restore() }
     var engine = try takeEngine()
     do throws(Failure) {
-      let task = try unsafe query(id, queryOptions, &engine, &report)
+      let task = try unsafe query(id, queryOptions, timeout: timeout, &engine, &report)
       giveBack(engine)
       return unsafe task
     } catch {
@@ -19,12 +19,11 @@ extension Client {
   }
 
   private func query(
-    _ id: PersistentID, _ queryOptions: QueryOptions, _ engine: inout Engine, _ report: inout Report
+    _ id: PersistentID, _ queryOptions: QueryOptions, timeout: Int64, _ engine: inout Engine, _ report: inout Report
   ) throws(Failure) -> UnsafeMutablePointer<prefop_task> {
     let isSigned = try key(&engine, for: queryOptions)
     engine.begin()
     let start = Clock.now
-    let timeout = queryOptions.timeout ?? settings.timeout
     var query = Query(
       route: directory.withLock { directory in Route(directory, region: id.region) },
       attemptLimit: settings.attemptLimit, attemptTimeout: settings.attemptTimeout,
@@ -56,7 +55,7 @@ extension Client {
           report.host.removeAll()
           report.host.append(host.endpoint.authority)
           if last.outcome == .task { engine.readTask(into: &last, &report.message) }
-          if last.httpStatus != 0 { report.record(last, requestID: engine.transfer.value.head.requestID) }
+          if last.httpStatus != 0 { report.record(last, engine.transfer.value.head) }
           if last.curlCode != 0 { report.curlCode = last.curlCode }
         } else if last.outcome == .task {
           try storeRegions(&engine, request, queryOptions, &last)
