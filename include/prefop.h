@@ -440,15 +440,15 @@ void prefop_client_free(prefop_client *client);
  * the whole wait: 0 is 24 hours, negative none.  Each time the task is asked
  * for, that is one query, with the time that the client gives to one.
  *
- * It asks at once, and then after pauses that grow with the task's age: a bit
- * less than a fifth of it, but poll_min_ms at least and poll_max_ms at most.  So
- * the end is noticed late by a tenth of the duration on average, by a fifth at
- * worst, but up to poll_min_ms in any case; an hour takes some 40 requests, six hours
- * 60.  The age is that of the wait, or that of creationDate at the service's
- * own Date if that is more.  Where the service limits the rate (429, 573)
- * pauses double each time, up to poll_max_ms; one that it asks for (Retry-After)
- * is kept, also beyond poll_max_ms.  A last time it asks a second before the
- * time is over.
+ * It asks at once, and then after pauses that grow with the task's age: a
+ * sixth to a fifth of it, but poll_min_ms at least and poll_max_ms at most.  So
+ * the end is noticed late by less than a tenth of the task's duration on
+ * average, by a fifth at worst, and a short task's by poll_min_ms at most.  With
+ * the defaults one hour takes up to 45 requests, six hours up to 60.  The age is
+ * that of the wait, or creationDate's at the service's own Date if that is more.
+ * Where the service limits the rate (429, 573) pauses double each time, up to
+ * poll_max_ms; one that it asks for (Retry-After) is kept, also beyond
+ * poll_max_ms.  A last time it asks a second before the time is over.
  *
  * What may pass does not end a wait: it asks again at the next turn.  Neither
  * does NOT_FOUND in the first 10 seconds, in which a task that was just

@@ -32,12 +32,11 @@ struct TextTests {
   }
 
   @Test func failuresFillTheirTemplateIn() {
-    let failure = withSpan("a b") { text in
-      message(
-        Failure(.argument, "{name}: {text} at {number} of {limit} {other}", name: "n", number: -1, limit: 2, text: text)
-      )
+    let withText = withSpan("a b") { text in
+      message(Failure(.argument, "{name}: {text} at {number} {other}", name: "n", number: -1, text: text))
     }
-    #expect(failure == "n: \"a b\" at -1 of 2 {other}")
+    #expect(withText == "n: \"a b\" at -1 {other}")
+    #expect(message(Failure(.argument, "{number} of {limit}", number: -1, limit: 2)) == "-1 of 2")
     var inItem = Failure(.argument, "hash is wrong")
     inItem.item = 3
     #expect(message(inItem) == "items[3].hash is wrong")

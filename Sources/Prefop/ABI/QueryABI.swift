@@ -7,14 +7,7 @@ public func prefop_query(
   _ task: UnsafeMutablePointer<UnsafeMutablePointer<prefop_task>?>!,
   _ error: UnsafeMutablePointer<prefop_error>!
 ) -> prefop_status {
-  unsafe task?.pointee = nil
-  var report = Report()
-  return unsafe border(error, &report) { report throws(Failure) in
-    let task = try unsafe required(task, "task")
-    let id = try unsafe PersistentID(CText.span(required(persistentID, "persistent_id")))
-    let options = try unsafe QueryOptions(options)
-    try unsafe ClientHandle.client(client).pointee.ask(id, options, report: &report, task: &task.pointee)
-  }
+  unsafe ask(client, persistentID, options, task, error, untilFinished: false)
 }
 
 @_cdecl("prefop_wait") @implementation
@@ -24,12 +17,23 @@ public func prefop_wait(
   _ task: UnsafeMutablePointer<UnsafeMutablePointer<prefop_task>?>!,
   _ error: UnsafeMutablePointer<prefop_error>!
 ) -> prefop_status {
+  unsafe ask(client, persistentID, options, task, error, untilFinished: true)
+}
+
+@inline(never)
+private func ask(
+  _ client: OpaquePointer?, _ persistentID: UnsafePointer<CChar>?,
+  _ options: UnsafePointer<prefop_query_options>?,
+  _ task: UnsafeMutablePointer<UnsafeMutablePointer<prefop_task>?>?,
+  _ error: UnsafeMutablePointer<prefop_error>?, untilFinished: Bool
+) -> prefop_status {
   unsafe task?.pointee = nil
   var report = Report()
   return unsafe border(error, &report) { report throws(Failure) in
     let task = try unsafe required(task, "task")
     let id = try unsafe PersistentID(CText.span(required(persistentID, "persistent_id")))
-    let options = try unsafe QueryOptions(options)
-    try unsafe ClientHandle.client(client).pointee.wait(id, options, report: &report, task: &task.pointee)
+    var options = try unsafe QueryOptions(options)
+    if untilFinished { options.isUntilFinished = true }
+    try unsafe ClientHandle.client(client).pointee.ask(id, options, report: &report, task: &task.pointee)
   }
 }

@@ -2,6 +2,7 @@ import CPrefop
 
 extension Client {
   /// Asks what became of a task, on the caller's thread, host after host.
+  @inline(never)
   func query(
     _ id: PersistentID, _ queryOptions: QueryOptions, timeout: Int64, report: inout Report
   ) throws(Failure) -> UnsafeMutablePointer<prefop_task> {
@@ -36,6 +37,7 @@ extension Client {
     }
   }
 
+  @inline(never)
   private func run(
     _ query: inout Query, _ id: PersistentID, _ queryOptions: QueryOptions, isSigned: Bool, timeout: Int64,
     _ engine: inout Engine, _ report: inout Report

@@ -3,7 +3,7 @@ import CPrefop
 
 extension Client {
   /// Asks once, or until the task is finished, as the options say. `task`
-  /// receives the answer; see `wait` for when a failure leaves one there.
+  /// receives the answer; only `wait` leaves one there when it fails.
   func ask(
     _ id: PersistentID, _ queryOptions: QueryOptions, report: inout Report,
     task: inout UnsafeMutablePointer<prefop_task>?
@@ -19,7 +19,7 @@ extension Client {
   /// Asks again and again until the task is finished, on the caller's thread.
   /// Each poll is one query. A wait that is out of time or interrupted leaves
   /// the last answer in `task`.
-  func wait(
+  private func wait(
     _ id: PersistentID, _ queryOptions: QueryOptions, report: inout Report,
     task: inout UnsafeMutablePointer<prefop_task>?
   ) throws(Failure) {
@@ -29,21 +29,20 @@ extension Client {
       start: start, deadline: start.advanced(by: timeout), limits: queryOptions.pauses,
       seed: Self.seed(&report, at: start))
     while true {
-      let next: Instant
+      var isRateLimited = false
       do throws(Failure) {
         try unsafe poll(id, queryOptions, until: schedule.deadline, &report, &task)
         guard let answer = unsafe task, unsafe !TaskCode.isFinished(answer.pointee.code) else { return }
         unsafe Self.learnAge(of: answer, report, &schedule)
-        next = schedule.next(at: Clock.now)
       } catch {
         if error.status == .interrupted { throw interruption(ofWait: &report) }
         guard isPassing(error, report, schedule) else {
           unsafe Self.replace(&task, with: nil)
           throw error
         }
-        next = schedule.next(
-          isRateLimited: error.status == .rateLimited, retryAfter: report.retryAfter, at: Clock.now)
+        isRateLimited = error.status == .rateLimited
       }
+      let next = schedule.next(isRateLimited: isRateLimited, retryAfter: report.retryAfter, at: Clock.now)
       guard Poller.sleep(until: next, isInterruptible: queryOptions.isInterruptible) else {
         throw interruption(ofWait: &report)
       }

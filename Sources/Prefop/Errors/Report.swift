@@ -10,7 +10,7 @@ struct Report {
   var host = InlineText<256>()
 
   /// The Date of the last answer.
-  var date = InlineText<40>()
+  var date = InlineText<64>()
 
   /// Why it failed, where that cannot be told by a `Failure` alone.
   var message = Message()

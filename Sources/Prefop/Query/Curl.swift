@@ -44,7 +44,7 @@ enum Curl {
   }
 
   /// What an HTTP date says in milliseconds since 1970; nil: it is none.
-  static func milliseconds(ofDate text: borrowing InlineText<40>) -> Int64? {
+  static func milliseconds(ofDate text: borrowing InlineText<64>) -> Int64? {
     let seconds = unsafe text.withCString { unsafe curl_getdate($0, nil) }
     let (milliseconds, overflows) = Int64(seconds).multipliedReportingOverflow(by: 1000)
     return seconds < 0 || overflows ? nil : milliseconds

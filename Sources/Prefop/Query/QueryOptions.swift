@@ -9,7 +9,8 @@ struct QueryOptions: ~Escapable {
   /// Milliseconds for the whole query or wait; nil: the default.
   let timeout: Int64?
   let isInterruptible: Bool
-  let isUntilFinished: Bool
+  /// To be asked for until the task is finished.
+  var isUntilFinished: Bool
   /// Between the polls of a wait.
   let pauses: WaitSchedule.Limits
 

@@ -7,7 +7,7 @@ struct ResponseHead {
   private(set) var hasLog = false
 
   /// Date: when the server says it answered.
-  private(set) var date = InlineText<40>()
+  private(set) var date = InlineText<64>()
 
   /// The empty line that ends the fields has come.
   private(set) var isComplete = false

@@ -6,10 +6,14 @@
 /// noticed late by a share of the task's duration, whatever that is, and polls
 /// grow with its logarithm.
 struct WaitSchedule {
-  /// The shortest and the longest pause, in milliseconds.
   struct Limits: Equatable {
+    /// Milliseconds of the shortest and of the longest pause.
     let shortest: Int64
     let longest: Int64
+
+    /// A pause is at most this part of the task's age. With a fifth a result is
+    /// noticed late by a little less than a tenth of the duration on average.
+    var part: Int64 = 5
   }
 
   let deadline: Instant
@@ -23,12 +27,9 @@ struct WaitSchedule {
   /// By how much a limited rate stretches the pauses.
   private var stretch: Int64 = 1
 
-  /// A pause is at most this part of the task's age, and less by up to an
-  /// eighth, so that those who began together do not ask together. A fifth is
-  /// the largest part with which a result is noticed late by less than a tenth
-  /// of the duration on average.
-  private static var part: Int64 { 5 }
-  private static var jitterPart: Int64 { 8 }
+  /// Pauses are shorter by up to this part, so that those who began together do
+  /// not ask together.
+  private static var jitterPart: Int64 { 6 }
 
   /// For so long after the wait began the service may not know a task that was
   /// just submitted.
@@ -69,7 +70,7 @@ struct WaitSchedule {
   }
 
   private mutating func pause(at now: Instant) -> Int64 {
-    let share = max(limits.shortest, origin.milliseconds(until: now) / Self.part)
+    let share = max(limits.shortest, origin.milliseconds(until: now) / limits.part)
     let (stretched, overflows) = share.multipliedReportingOverflow(by: stretch)
     let longest = overflows ? limits.longest : min(stretched, limits.longest)
     let shortest = max(limits.shortest, longest - longest / Self.jitterPart)

@@ -1,45 +1,67 @@
 /// When a task was submitted, as the service tells it: RFC 3339, with up to nine
 /// digits of a second's fraction and a zone.
 enum CreationDate {
+  private typealias Fields = InlineArray<6, Int64>
+
   /// Milliseconds since 1970 in UTC; nil for anything else than such a date.
   static func milliseconds(_ text: Span<UInt8>) -> Int64? {
-    guard let year = number(text, at: 0, digits: 4), has(text, "-", at: 4),
-      let month = number(text, at: 5, digits: 2), 1...12 ~= month, has(text, "-", at: 7),
-      let day = number(text, at: 8, digits: 2), 1...length(ofMonth: month, year) ~= day, has(text, "T", at: 10),
-      let hour = number(text, at: 11, digits: 2), hour < 24, has(text, ":", at: 13),
-      let minute = number(text, at: 14, digits: 2), minute < 60, has(text, ":", at: 16),
+    let form: StaticString = "0000-00-00T00:00:00"
+    var end = form.utf8CodeUnitCount
+    guard let time = fields(text, form, at: 0),
+      1...12 ~= time[1], 1...length(ofMonth: time[1], time[0]) ~= time[2], time[3] < 24, time[4] < 60,
       // 60 is a leap second.
-      let second = number(text, at: 17, digits: 2), second <= 60
+      time[5] <= 60,
+      let fraction = fraction(text, endingAt: &end), let offset = offset(text, at: end)
     else { return nil }
-    var end = 19
-    guard let fraction = fraction(text, endingAt: &end), let offset = offset(text, at: end) else { return nil }
-    let days = days(year, month, day)
-    return (((days * 24 + hour) * 60 + minute - offset) * 60 + second) * 1000 + fraction
+    let days = days(time[0], time[1], time[2])
+    return (((days * 24 + time[3]) * 60 + time[4] - offset) * 60 + time[5]) * 1000 + fraction
+  }
+
+  /// The numbers in a text of this form, where each 0 stands for a digit, and a
+  /// letter for itself in either case.
+  private static func fields(_ text: Span<UInt8>, _ form: StaticString, at start: Int) -> Fields? {
+    guard text.count - start >= form.utf8CodeUnitCount else { return nil }
+    let form = form.span
+    var fields = Fields(repeating: 0)
+    var field = 0
+    for index in form.indices {
+      let byte = text[start + index]
+      if form[index] != UInt8(ascii: "0") {
+        guard byte.uppercased == form[index] else { return nil }
+        field += 1
+      } else {
+        guard byte.isDigit else { return nil }
+        fields[field] = fields[field] * 10 + Int64(byte - UInt8(ascii: "0"))
+      }
+    }
+    return fields
   }
 
   /// Milliseconds of the fraction, if there is one.
   private static func fraction(_ text: Span<UInt8>, endingAt end: inout Int) -> Int64? {
-    guard has(text, ".", at: end) else { return 0 }
-    let start = end + 1
-    end = start
+    guard end < text.count, text[end] == UInt8(ascii: ".") else { return 0 }
+    end += 1
     var milliseconds: Int64 = 0
-    while end < text.count, text[end].isDigit { end += 1 }
-    guard 1...9 ~= end - start else { return nil }
-    for index in start..<start + 3 {
-      milliseconds *= 10
-      if index < end { milliseconds += Int64(text[index] - UInt8(ascii: "0")) }
+    var weight: Int64 = 100
+    let start = end
+    while end < text.count, text[end].isDigit {
+      milliseconds += weight * Int64(text[end] - UInt8(ascii: "0"))
+      weight /= 10
+      end += 1
     }
-    return milliseconds
+    return 1...9 ~= end - start ? milliseconds : nil
   }
 
-  /// Minutes that the zone is ahead of UTC.
+  /// Minutes that the zone, the last in the text, is ahead of UTC.
   private static func offset(_ text: Span<UInt8>, at start: Int) -> Int64? {
-    if has(text, "Z", at: start) { return text.count == start + 1 ? 0 : nil }
-    guard has(text, "+", at: start) || has(text, "-", at: start), text.count == start + 6,
-      let hour = number(text, at: start + 1, digits: 2), hour < 24, has(text, ":", at: start + 3),
-      let minute = number(text, at: start + 4, digits: 2), minute < 60
+    guard start < text.count else { return nil }
+    let sign = text[start]
+    if sign.uppercased == UInt8(ascii: "Z") { return text.count == start + 1 ? 0 : nil }
+    guard sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-"), text.count == start + 6,
+      let zone = fields(text, "00:00", at: start + 1), zone[0] < 24, zone[1] < 60
     else { return nil }
-    return (hour * 60 + minute) * (has(text, "+", at: start) ? 1 : -1)
+    let minutes = zone[0] * 60 + zone[1]
+    return sign == UInt8(ascii: "-") ? -minutes : minutes
   }
 
   /// Days since 1970, counted in years that begin in March (Howard Hinnant,
@@ -58,20 +80,5 @@ enum CreationDate {
     case 2: year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) ? 29 : 28
     default: 31
     }
-  }
-
-  private static func number(_ text: Span<UInt8>, at start: Int, digits: Int) -> Int64? {
-    guard text.count - start >= digits else { return nil }
-    var value: Int64 = 0
-    for index in start..<start + digits {
-      guard text[index].isDigit else { return nil }
-      value = value * 10 + Int64(text[index] - UInt8(ascii: "0"))
-    }
-    return value
-  }
-
-  /// Letters stand there in either case.
-  private static func has(_ text: Span<UInt8>, _ mark: Unicode.Scalar, at index: Int) -> Bool {
-    index < text.count && text[index].uppercased == UInt8(ascii: mark)
   }
 }
