@@ -39,7 +39,8 @@
  * fork() a client works in the child as well, from fresh connections.
  *
  * Errors.  A call that can fail returns a prefop_status: PREFOP_OK (0) or a
- * negative PREFOP_ERROR_.  What it hands out is NULL after a failure.  The last
+ * negative PREFOP_ERROR_.  What it hands out is NULL after a failure, save that
+ * a wait that is out of time or interrupted hands out the last answer.  The last
  * argument, which may be NULL, receives the details.  There is no errno and
  * nothing is kept per thread.  Every pointer is checked: a NULL where one is
  * not allowed is PREFOP_ERROR_ARGUMENT, not a crash.  When memory is gone a
