@@ -449,7 +449,7 @@ void prefop_client_free(prefop_client *client);
  * that of the wait, or creationDate's at the service's own Date if that is more.
  * Where the service limits the rate (429, 573) pauses double each time, up to
  * poll_max_ms; one that it asks for (Retry-After) is kept, also beyond
- * poll_max_ms.  A last time it asks a second before the time is over.
+ * poll_max_ms, up to an hour.  A last time it asks a second before the time is over.
  *
  * What may pass does not end a wait: it asks again at the next turn.  Neither
  * does NOT_FOUND in the first 10 seconds, in which a task that was just

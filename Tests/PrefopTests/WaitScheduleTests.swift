@@ -98,6 +98,11 @@ struct WaitScheduleTests {
     #expect(schedule.next(retryAfter: 5, at: at(0)) == at(10), "a shorter pause than ours is not kept")
   }
 
+  @Test func aSenselessRequestIsKeptForAnHour() {
+    var schedule = schedule(deadline: .never)
+    #expect(schedule.next(retryAfter: .max, at: at(0)) == at(3_600_000))
+  }
+
   @Test func aPauseThatTheServiceAsksForMayOutlastTheWait() {
     for pause in [60_000, .max] as [Int64] {
       var schedule = schedule(deadline: at(30_000))

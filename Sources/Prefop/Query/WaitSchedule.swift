@@ -38,6 +38,10 @@ struct WaitSchedule {
   /// What the last poll before the deadline needs to be answered.
   private static var lastPollTime: Int64 { 1_000 }
 
+  /// The longest pause that the service may ask for: one senseless header is not
+  /// to end a wait.
+  private static var longestRequest: Int64 { 3_600_000 }
+
   private static var longestStretch: Int64 { 1 << 10 }
 
   init(start: Instant, deadline: Instant, limits: Limits, seed: UInt64) {
@@ -52,7 +56,7 @@ struct WaitSchedule {
   /// late goes on from there.
   mutating func learn(age: Int64, at now: Instant) {
     guard age > 0 else { return }
-    origin = min(origin, Instant(milliseconds: now.milliseconds.subtractingReportingOverflow(age).partialValue))
+    origin = min(origin, now.advanced(by: -age))
   }
 
   /// Whether a task that was not found may still show up.
@@ -62,11 +66,12 @@ struct WaitSchedule {
   /// `retryAfter`: milliseconds that the service asked to wait.
   mutating func next(isRateLimited: Bool = false, retryAfter: Int64 = 0, at now: Instant) -> Instant {
     stretch = isRateLimited ? min(stretch * 2, Self.longestStretch) : 1
-    let due = now.advanced(by: max(pause(at: now), retryAfter))
+    let requested = min(retryAfter, Self.longestRequest)
+    let due = now.advanced(by: max(pause(at: now), requested))
     if due < deadline { return due }
     // What is handed out at the deadline is to be fresh.
     let last = deadline.advanced(by: -Self.lastPollTime)
-    return now.advanced(by: max(limits.shortest, retryAfter)) <= last ? last : deadline
+    return now.advanced(by: max(limits.shortest, requested)) <= last ? last : deadline
   }
 
   private mutating func pause(at now: Instant) -> Int64 {
