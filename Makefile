@@ -68,8 +68,9 @@ anomaly: lib venv ## Fail each allocation in turn, over TLS too
 sanitize: venv ## The tests under AddressSanitizer and ThreadSanitizer
 	$(PYTHON) Tests/abi/sanitize.py
 
-bench: lib venv ## One table of ratios against bare libcurl and RapidJSON
+bench: lib venv ## One table of ratios against bare libcurl and RapidJSON, one of what a wait costs
 	$(PYTHON) Tests/bench/run.py
+	@PREFOP_SCHEDULE=1 swift test --filter WaitCostTests/table 2>/dev/null | grep -E '^(pauses|age)'
 
 fuzz: venv ## Ten minutes of libFuzzer on the JSON reader (SECONDS=... TARGET=profile)
 	$(call need,$(BUILD_PACKAGES))

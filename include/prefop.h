@@ -39,7 +39,8 @@
  * fork() a client works in the child as well, from fresh connections.
  *
  * Errors.  A call that can fail returns a prefop_status: PREFOP_OK (0) or a
- * negative PREFOP_ERROR_.  What it hands out is NULL after a failure.  The last
+ * negative PREFOP_ERROR_.  What it hands out is NULL after a failure, save that
+ * a wait that is out of time or interrupted hands out the last answer.  The last
  * argument, which may be NULL, receives the details.  There is no errno and
  * nothing is kept per thread.  Every pointer is checked: a NULL where one is
  * not allowed is PREFOP_ERROR_ARGUMENT, not a crash.  When memory is gone a
@@ -160,7 +161,7 @@ enum {
 /* prefop_query_options.flags */
 enum {
   PREFOP_QUERY_INTERRUPTIBLE = 1,  /* return PREFOP_ERROR_INTERRUPTED when a signal was handled */
-  PREFOP_QUERY_UNTIL_FINISHED = 2, /* not in this version: PREFOP_ERROR_UNSUPPORTED */
+  PREFOP_QUERY_UNTIL_FINISHED = 2, /* prefop_query waits for the end of the task, as prefop_wait does */
   PREFOP_QUERY_EACH_CHANGE = 4     /* not in this version: PREFOP_ERROR_UNSUPPORTED */
 };
 
@@ -274,9 +275,9 @@ typedef struct prefop_query_options {
   const char *secret_key;
   const char *bucket_name; /* whose regions to ask when the id does not tell; up to 255 bytes;
                               NULL: those of the whole account */
-  int64_t timeout_ms;      /* the whole query; 0: the client's; negative: none */
-  int64_t poll_min_ms;     /* not in this version: must be 0 */
-  int64_t poll_max_ms;     /* not in this version: must be 0 */
+  int64_t timeout_ms;      /* the whole query; 0: the client's; negative: none; of a wait 0: 24 hours */
+  int64_t poll_min_ms;     /* the shortest pause of a wait; 0: 1,000 */
+  int64_t poll_max_ms;     /* the longest; 0: 1,800,000 (half an hour), or poll_min_ms if that is more */
 } prefop_query_options;
 
 /* A notification as a web server received it. */
@@ -440,6 +441,45 @@ prefop_status prefop_client_set_credentials(
 /* Closes the client's connections and frees it.  No other thread may be using
    it.  NULL does nothing; the default client cannot be freed. */
 void prefop_client_free(prefop_client *client);
+
+/*
+ * Waiting
+ * -------
+ */
+
+/*
+ * Waits until a task is finished (code 0, 3 or 4), asking again and again.
+ * prefop_query with PREFOP_QUERY_UNTIL_FINISHED does the same.
+ *
+ * The arguments are those of prefop_query.  options->timeout_ms is the time for
+ * the whole wait: 0 is 24 hours, negative none.  Each time the task is asked
+ * for, that is one query, with the time that the client gives to one.
+ *
+ * It asks at once, and then after pauses that grow with the task's age: a
+ * sixth to a fifth of it, but poll_min_ms at least and poll_max_ms at most.  So
+ * the end is noticed late by less than a tenth of the task's duration on
+ * average, by a fifth at worst, and a short task's by poll_min_ms at most.  With
+ * the defaults one hour takes up to 45 requests, six hours up to 60.  The age is
+ * that of the wait, or creationDate's at the service's own Date if that is more.
+ * Where the service limits the rate (429, 573) pauses double each time, up to
+ * poll_max_ms; one that it asks for (Retry-After) is kept, also beyond
+ * poll_max_ms, up to an hour.  A last time it asks a second before the time is over.
+ *
+ * What may pass does not end a wait: it asks again at the next turn.  Neither
+ * does NOT_FOUND in the first 10 seconds, in which a task that was just
+ * submitted may not be known yet.  A PREFOP_CODE_NOTIFY_FAILED task is finished,
+ * although the notification may still get through.
+ *
+ * PREFOP_OK: the task is finished; look at its code and items.  Else what
+ * prefop_query returns with error->retryable 0, MEMORY, or
+ *   TIMEOUT      the time is over; *task is the last answer, NULL if none came
+ *   INTERRUPTED  a signal was handled, and PREFOP_QUERY_INTERRUPTIBLE is set;
+ *                *task likewise
+ * A task handed out is to be freed with prefop_task_free, whatever the status.
+ * error->attempts counts the requests of the whole wait.
+ */
+prefop_status prefop_wait(prefop_client *client, const char *persistent_id, const prefop_query_options *options,
+    prefop_task **task, prefop_error *error);
 
 /*
  * JSON

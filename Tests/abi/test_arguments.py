@@ -28,6 +28,7 @@ JUNK = 0x5A5A5A5A
 # What each function is given when all is well, outputs by "out".
 CALLS: dict[str, list[Any]] = {
     "prefop_query": ["client", b"echo.1", QueryOptions(), "out", Error()],
+    "prefop_wait": ["client", b"echo.1", QueryOptions(timeout_ms=1), "out", Error()],
     "prefop_client_new": [ClientOptions(), "out", Error()],
     "prefop_client_set_credentials": ["client", b"a", b"b", Error()],
     "prefop_task_parse": [TASK, len(TASK), "out", Error()],
@@ -43,6 +44,8 @@ CALLS: dict[str, list[Any]] = {
 OPTIONAL = {
     ("prefop_query", 0),
     ("prefop_query", 2),
+    ("prefop_wait", 0),
+    ("prefop_wait", 2),
     ("prefop_client_new", 0),
     ("prefop_client_set_credentials", 0),
     ("prefop_task_to_json", 2),
@@ -52,6 +55,7 @@ OPTIONAL = {
 OUT_FREE = {
     "prefop_client_new": "prefop_client_free",
     "prefop_query": "prefop_task_free",
+    "prefop_wait": "prefop_task_free",
     "prefop_task_parse": "prefop_task_free",
     "prefop_notification_verify": "prefop_task_free",
     "prefop_task_item_parse": "prefop_task_item_free",
@@ -290,7 +294,7 @@ def test_larger_size(given: Any, more: int) -> None:
     ("struct", "flags"),
     [
         *[("prefop_client_options", 1 << bit) for bit in range(5, 32)],
-        *[("prefop_query_options", 1 << bit) for bit in range(1, 32)],
+        *[("prefop_query_options", 1 << bit) for bit in range(2, 32)],
         *[("prefop_notification", 1 << bit) for bit in range(1, 32)],
     ],
 )
@@ -312,8 +316,6 @@ def test_known_client_flags(prefop: Prefop, flags: int) -> None:
     [
         ("prefop_client_options", "max_in_flight", 1),
         ("prefop_client_options", "max_in_flight", -1),
-        ("prefop_query_options", "poll_min_ms", 1),
-        ("prefop_query_options", "poll_max_ms", -1),
     ],
 )
 def test_members_of_later_versions(prefop: Prefop, client: Any, struct: str, member: str, value: Any) -> None:
@@ -322,6 +324,38 @@ def test_members_of_later_versions(prefop: Prefop, client: Any, struct: str, mem
     status = use(prefop, client, STRUCTS[struct](**members, **{member: value}), error)
     assert prefop.status_name(status) == "PREFOP_ERROR_UNSUPPORTED", error.message
     assert member.encode() in error.message
+
+
+@pytest.mark.parametrize(
+    ("members", "named"),
+    [
+        ({"poll_min_ms": -1}, b"poll_min_ms is -1"),
+        ({"poll_max_ms": -1}, b"poll_max_ms is -1"),
+        ({"poll_min_ms": 11, "poll_max_ms": 10}, b"poll_min_ms is 11, more than poll_max_ms, which is 10"),
+        ({"poll_min_ms": -(2**63)}, b"poll_min_ms"),
+    ],
+)
+def test_pauses_refused(prefop: Prefop, client: Any, members: dict[str, int], named: bytes) -> None:
+    error = Error()
+    status = use_query(prefop, client, QueryOptions(**members), error)
+    assert prefop.status_name(status) == "PREFOP_ERROR_ARGUMENT", error.message
+    assert named in error.message, error.message
+
+
+@pytest.mark.parametrize(
+    "members",
+    [
+        {"poll_min_ms": 1},
+        {"poll_max_ms": 1},
+        {"poll_min_ms": 10, "poll_max_ms": 10},
+        {"poll_min_ms": 2**63 - 1},
+        {"poll_min_ms": 2**63 - 1, "poll_max_ms": 2**63 - 1},
+    ],
+)
+def test_pauses_accepted(prefop: Prefop, client: Any, members: dict[str, int]) -> None:
+    """Also by a query that does not wait."""
+    error = Error()
+    assert use_query(prefop, client, QueryOptions(**members), error) == 0, error.message
 
 
 # Ids.

@@ -230,6 +230,47 @@ def test_ctrl_c_ends_a_query(library: pathlib.Path, server: StubServer) -> None:
     assert server.total == 1, "the query went on"
 
 
+# Waiting
+
+
+@pytest.fixture(scope="module")
+def wait(library: pathlib.Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """Runs the C example for waiting."""
+    program = compiled("wait", library, tmp_path_factory.mktemp("wait"))
+
+    def run(*arguments: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [program, *arguments],
+            env=environment(library, **variables),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    return run
+
+
+def test_wait(wait: Run, server: StubServer) -> None:
+    hosts = {"PREFOP_API_HOSTS": server.http_url}
+    run = wait("flaky.1.sample.1.wait", **hosts)
+    assert (run.returncode, run.stderr) == (0, ""), shown(run)
+    assert run.stdout.startswith("task flaky.1.sample.1.wait: succeeded\n"), shown(run)
+    assert server.total == 2
+
+    run = wait("z0.failed", **hosts)
+    assert run.returncode == 1 and "failed E6009" in run.stdout, shown(run)
+
+    run = wait("z0.running", "1", **hosts)
+    assert run.returncode == 3, shown(run)
+    assert "task z0.running: processing\n" in run.stdout, shown(run)
+    assert "not finished within 1000 ms" in run.stderr, shown(run)
+
+    run = wait("status.400", **hosts)
+    assert (run.returncode, run.stdout) == (2, "") and "HTTP 400" in run.stderr, shown(run)
+    run = wait()
+    assert run.returncode == 2 and "usage" in run.stderr, shown(run)
+
+
 # Notifications
 
 

@@ -7,13 +7,34 @@ public func prefop_query(
   _ task: UnsafeMutablePointer<UnsafeMutablePointer<prefop_task>?>!,
   _ error: UnsafeMutablePointer<prefop_error>!
 ) -> prefop_status {
+  unsafe ask(client, persistentID, options, task, error, untilFinished: false)
+}
+
+@_cdecl("prefop_wait") @implementation
+public func prefop_wait(
+  _ client: OpaquePointer!, _ persistentID: UnsafePointer<CChar>!,
+  _ options: UnsafePointer<prefop_query_options>!,
+  _ task: UnsafeMutablePointer<UnsafeMutablePointer<prefop_task>?>!,
+  _ error: UnsafeMutablePointer<prefop_error>!
+) -> prefop_status {
+  unsafe ask(client, persistentID, options, task, error, untilFinished: true)
+}
+
+@inline(never)
+private func ask(
+  _ client: OpaquePointer?, _ persistentID: UnsafePointer<CChar>?,
+  _ options: UnsafePointer<prefop_query_options>?,
+  _ task: UnsafeMutablePointer<UnsafeMutablePointer<prefop_task>?>?,
+  _ error: UnsafeMutablePointer<prefop_error>?, untilFinished: Bool
+) -> prefop_status {
   unsafe task?.pointee = nil
   var report = Report()
   return unsafe border(error, &report) { report throws(Failure) in
     let task = try unsafe required(task, "task")
     let id = try unsafe PersistentID(CText.span(required(persistentID, "persistent_id")))
-    let options = try unsafe QueryOptions(options)
+    var options = try unsafe QueryOptions(options)
+    if untilFinished { options.isUntilFinished = true }
     let client = try unsafe ClientHandle.client(client, fault: &report.message)
-    unsafe task.pointee = try unsafe client.pointee.query(id, options, report: &report)
+    try unsafe client.pointee.ask(id, options, report: &report, task: &task.pointee)
   }
 }

@@ -4,13 +4,13 @@ extension Client {
   /// Asks what became of a task, on the caller's thread, host after host.
   @inline(never)
   func query(
-    _ id: PersistentID, _ queryOptions: QueryOptions, report: inout Report
+    _ id: PersistentID, _ queryOptions: QueryOptions, timeout: Int64, report: inout Report
   ) throws(Failure) -> UnsafeMutablePointer<prefop_task> {
     var programErrors = try orFailure { () throws(OutOfMemory) in try ErrorQueue() }
     defer { programErrors.restore() }
     var engine = try takeEngine()
     do throws(Failure) {
-      let task = try unsafe query(id, queryOptions, &engine, &report)
+      let task = try unsafe query(id, queryOptions, timeout: timeout, &engine, &report)
       giveBack(engine)
       return unsafe task
     } catch {
@@ -21,12 +21,11 @@ extension Client {
 
   @inline(never)
   private func query(
-    _ id: PersistentID, _ queryOptions: QueryOptions, _ engine: inout Engine, _ report: inout Report
+    _ id: PersistentID, _ queryOptions: QueryOptions, timeout: Int64, _ engine: inout Engine, _ report: inout Report
   ) throws(Failure) -> UnsafeMutablePointer<prefop_task> {
     let isSigned = try key(&engine, for: queryOptions)
     engine.begin()
     let start = Clock.now
-    let timeout = queryOptions.timeout ?? settings.timeout
     var query = Query(
       route: directory.withLock { directory in Route(directory, region: id.region) },
       attemptLimit: settings.attemptLimit, attemptTimeout: settings.attemptTimeout,
@@ -59,7 +58,7 @@ extension Client {
           report.host.removeAll()
           report.host.append(host.endpoint.authority)
           if last.outcome == .task { engine.readTask(into: &last, &report.message) }
-          if last.httpStatus != 0 { report.record(last, requestID: engine.transfer.value.head.requestID) }
+          if last.httpStatus != 0 { report.record(last, engine.transfer.value.head) }
           if last.curlCode != 0 { report.curlCode = last.curlCode }
         } else if last.outcome == .task {
           try storeRegions(&engine, request, queryOptions, &last)

@@ -9,6 +9,9 @@ struct Report {
   var requestID = InlineText<64>()
   var host = InlineText<256>()
 
+  /// The Date of the last answer.
+  var date = InlineText<64>()
+
   /// Why it failed, where that cannot be told by a `Failure` alone.
   var message = Message()
 }

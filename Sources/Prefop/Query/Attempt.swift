@@ -90,9 +90,10 @@ extension Engine {
 
 extension Report {
   /// Keeps what an answer said, whatever becomes of later attempts.
-  mutating func record(_ attempt: Attempt, requestID: InlineText<64>) {
+  mutating func record(_ attempt: Attempt, _ head: ResponseHead) {
     httpStatus = attempt.httpStatus
     retryAfter = attempt.retryAfter
-    self.requestID = requestID
+    requestID = head.requestID
+    date = head.date
   }
 }

@@ -43,6 +43,13 @@ enum Curl {
     return unsafe !CText.span(info.pointee.ssl_version).hasPrefix("OpenSSL/")
   }
 
+  /// What an HTTP date says in milliseconds since 1970; nil: it is none.
+  static func milliseconds(ofDate text: borrowing InlineText<64>) -> Int64? {
+    let seconds = unsafe text.withCString { unsafe curl_getdate($0, nil) }
+    let (milliseconds, overflows) = Int64(seconds).multipliedReportingOverflow(by: 1000)
+    return seconds < 0 || overflows ? nil : milliseconds
+  }
+
   private static var info: UnsafeMutablePointer<curl_version_info_data>? {
     unsafe prefop_curl_version_info()
   }

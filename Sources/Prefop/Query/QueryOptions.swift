@@ -6,11 +6,17 @@ struct QueryOptions: ~Escapable {
   let pair: KeyPair?
   /// Whose regions to ask when the id does not tell; empty: the account's.
   let bucket: Span<UInt8>
-  /// Milliseconds for the whole query; nil: the client's.
+  /// Milliseconds for the whole query or wait; nil: the default.
   let timeout: Int64?
   let isInterruptible: Bool
+  /// To be asked for until the task is finished.
+  var isUntilFinished: Bool
+  /// Between the polls of a wait.
+  let pauses: WaitSchedule.Limits
 
   private static var bucketLengthLimit: Int { 255 }
+  private static var defaultShortestPause: Int64 { 1_000 }
+  private static var defaultLongestPause: Int64 { 30 * 60 * 1_000 }
 
   @_lifetime(immortal)
   init(_ pointer: UnsafePointer<prefop_query_options>?) throws(Failure) {
@@ -19,23 +25,46 @@ struct QueryOptions: ~Escapable {
       bucket = Span()
       timeout = nil
       isInterruptible = false
+      isUntilFinished = false
+      pauses = WaitSchedule.Limits(shortest: Self.defaultShortestPause, longest: Self.defaultLongestPause)
       return
     }
     let given = try unsafe CallerStruct.read(pointer, "options")
-    let unknown = unsafe given.flags & ~UInt32(PREFOP_QUERY_INTERRUPTIBLE)
+    let unknown = unsafe given.flags & ~UInt32(PREFOP_QUERY_INTERRUPTIBLE | PREFOP_QUERY_UNTIL_FINISHED)
     guard unknown == 0 else {
       throw Failure(
         .unsupported, "options.flags has bits that version 1.0 does not know: {number}", number: Int(unknown))
     }
-    guard unsafe given.poll_min_ms == 0, unsafe given.poll_max_ms == 0 else {
-      throw Failure(
-        .unsupported, "options.poll_min_ms and poll_max_ms are not supported by version 1.0: leave them 0")
-    }
+    pauses = try unsafe Self.pauses(given.poll_min_ms, given.poll_max_ms)
     bucket = try unsafe Self.bucket(CText.span(given.bucket_name))
     pair = try unsafe KeyPair.given(
       given.access_key, "options.access_key", given.secret_key, "options.secret_key", .argument)
     timeout = unsafe given.timeout_ms == 0 ? nil : Duration.given(given.timeout_ms, default: 0)
     isInterruptible = unsafe given.flags & UInt32(PREFOP_QUERY_INTERRUPTIBLE) != 0
+    isUntilFinished = unsafe given.flags & UInt32(PREFOP_QUERY_UNTIL_FINISHED) != 0
+  }
+
+  /// A longest pause that is not given makes room for the shortest.
+  private static func pauses(_ shortest: Int64, _ longest: Int64) throws(Failure) -> WaitSchedule.Limits {
+    guard shortest >= 0 else {
+      throw Failure(
+        .argument, "options.poll_min_ms is {number}: give 1 or more, or 0 for the default", number: Int(shortest))
+    }
+    guard longest >= 0 else {
+      throw Failure(
+        .argument, "options.poll_max_ms is {number}: give 1 or more, or 0 for the default", number: Int(longest))
+    }
+    let least = shortest == 0 ? defaultShortestPause : shortest
+    guard longest != 0 else {
+      return WaitSchedule.Limits(shortest: least, longest: max(least, defaultLongestPause))
+    }
+    // One that is given bounds a shortest that is not.
+    guard shortest <= longest else {
+      throw Failure(
+        .argument, "options.poll_min_ms is {number}, more than poll_max_ms, which is {limit}", number: Int(shortest),
+        limit: Int(longest))
+    }
+    return WaitSchedule.Limits(shortest: min(least, longest), longest: longest)
   }
 
   /// The name goes into a URL, escaped; no bucket's is as long.

@@ -6,6 +6,9 @@ struct ResponseHead {
   /// X-Log was there: like X-Reqid, only Qiniu's own servers send it.
   private(set) var hasLog = false
 
+  /// Date: when the server says it answered.
+  private(set) var date = InlineText<64>()
+
   /// The empty line that ends the fields has come.
   private(set) var isComplete = false
 
@@ -18,6 +21,9 @@ struct ResponseHead {
     switch line[0] | 0x20 {
     case UInt8(ascii: "x"):
       readField(line)
+    case UInt8(ascii: "d") where line.hasPrefix("date:", ignoringCase: true):
+      date.removeAll()
+      date.append(line.extracting(5..<line.count).trimmed)
     case UInt8(ascii: "h") where line.hasPrefix("http/", ignoringCase: true):
       self = ResponseHead()
     default:

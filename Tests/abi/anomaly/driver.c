@@ -145,6 +145,22 @@ static void clean(void *context) {
 
 static void act_query(void *context) { ask(((program *)context)->client, trial_id, NULL); }
 
+/* Two polls: the first finds the task at work. */
+static void act_wait(void *context) {
+  prefop_query_options options = PREFOP_QUERY_OPTIONS_INIT;
+  prefop_error error = new_error();
+  prefop_task *task = NULL;
+  options.timeout_ms = 4000;
+  options.poll_min_ms = options.poll_max_ms = 1;
+  prefop_status status = prefop_wait(((program *)context)->client, trial_id, &options, &task, &error);
+  /* A wait that is out of time may hand its last answer out. */
+  if (status == PREFOP_ERROR_TIMEOUT) {
+    prefop_task_free(task);
+    task = NULL;
+  }
+  tell_task(status, task, &error);
+}
+
 static void act_query_with_key(void *context) {
   prefop_query_options options = PREFOP_QUERY_OPTIONS_INIT;
   options.access_key = TEST_SECOND_ACCESS_KEY;
@@ -379,6 +395,7 @@ static const trial_step steps[] = {
     {"query_closed", ECHO, 0, prepare_closed, act_query, act_new_client_and_query, clean},
     {"query_refused", "status.612", 0, prepare_warm, act_query, act_new_client_and_query, clean},
     {"query_retried", "flaky.1.fault.reset.%019lld", 0, prepare_warm, act_query, NULL, clean},
+    {"wait", "flaky.1.z0.running.%019lld", 0, prepare_warm, act_wait, NULL, clean},
     {"query_big", "fault.big.300000", 0, prepare_warm, act_query, act_new_client_and_query, clean},
     {"query_gzip", "fault.gzip", 0, prepare_warm, act_query, act_new_client_and_query, clean},
     {"query_not_task", "fault.malformed", 0, prepare_warm, act_query, act_new_client_and_query, clean},

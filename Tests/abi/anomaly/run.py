@@ -42,7 +42,7 @@ STEPS = (
     "set_credentials set_default_credentials "
     "verify_cold verify_default verify_warm query_cold query_new_client query_warm "
     "query_with_key query_key_and_back query_with_errors query_closed query_refused query_retried "
-    "query_big query_gzip query_not_task"
+    "wait query_big query_gzip query_not_task"
 ).split()
 TLS_STEPS = ["tls_cold", "tls_new_client", "tls_warm"]
 

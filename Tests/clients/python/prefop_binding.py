@@ -165,6 +165,10 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
         c_int32,
         [c_void_p, c_char_p, POINTER(QueryOptions), _TASK_OUT, _ERROR],
     ),
+    "prefop_wait": (
+        c_int32,
+        [c_void_p, c_char_p, POINTER(QueryOptions), _TASK_OUT, _ERROR],
+    ),
     "prefop_task_free": (None, [POINTER(Task)]),
     "prefop_task_is_finished": (c_int32, [POINTER(Task)]),
     "prefop_task_is_succeeded": (c_int32, [POINTER(Task)]),
@@ -382,6 +386,20 @@ class Client:
     def query(self, id: str | bytes, error: Error | None = None, **options: Any) -> dict[str, Any]:
         """Asks for a task; options are members of prefop_query_options."""
         return self.prefop._query(self.handle, id, options, error)
+
+    def wait(
+        self, id: str | bytes, error: Error | None = None, **options: Any
+    ) -> tuple[str, dict[str, Any] | None, dict[str, Any]]:
+        """Waits for a task; the status, the task that was handed out, if any, and the error."""
+        given = QueryOptions(**_members(options)) if options else None
+        task, error = POINTER(Task)(), error or Error()
+        status = self.prefop.c.prefop_wait(self.handle, as_bytes(id), given, task, error)
+        assert error.status == status, f"returned {status}, error has {error.status}"
+        try:
+            fields = task_fields(task.contents) if task else None
+        finally:
+            self.prefop.c.prefop_task_free(task)
+        return self.prefop.status_name(status), fields, error_fields(error)
 
     def set_credentials(self, access_key: str | bytes | None, secret_key: str | bytes | None) -> None:
         error = Error()
