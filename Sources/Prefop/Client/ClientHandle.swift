@@ -14,8 +14,13 @@ enum ClientHandle {
     }
   }
 
-  /// Closing a TLS connection can leave errors in the program's queue.
-  static func destroy(_ handle: OpaquePointer) {
+  /// One owner of the client less. Closing a TLS connection can leave errors in
+  /// the program's queue.
+  static func release(_ handle: OpaquePointer) {
+    if unsafe Handle<Client>.value(of: handle).pointee.release() { unsafe destroy(handle) }
+  }
+
+  private static func destroy(_ handle: OpaquePointer) {
     do throws(OutOfMemory) {
       var programErrors = try ErrorQueue()
       unsafe Handle<Client>.destroy(handle)
@@ -39,13 +44,19 @@ enum ClientHandle {
   }
 
   static func client(_ handle: OpaquePointer?) throws(Failure) -> UnsafeMutablePointer<Client> {
-    if let handle = unsafe handle { return unsafe Handle<Client>.value(of: handle) }
-    let client = try unsafe Handle<Client>.value(of: defaultHandle())
+    unsafe Handle<Client>.value(of: try resolve(handle))
+  }
+
+  /// The handle itself; that of the default client for NULL.
+  static func resolve(_ handle: OpaquePointer?) throws(Failure) -> OpaquePointer {
+    if let handle = unsafe handle { return unsafe handle }
+    let handle = try unsafe defaultHandle()
+    let client = unsafe Handle<Client>.value(of: handle)
     // What the environment did not hold when the client was made may be there now.
     if unsafe !client.pointee.hasCredentials {
       try unsafe client.pointee.setCredentialsIfAbsent(Credentials(ifGiven: KeyPair.fromEnvironment()))
     }
-    return unsafe client
+    return unsafe handle
   }
 
   /// The default client, made at its first use. A failure to make it is not

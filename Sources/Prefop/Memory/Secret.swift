@@ -1,3 +1,5 @@
+import CCrypto
+
 /// Bytes that are wiped before their memory is given back. Not growable: a
 /// reallocation would leave a copy behind.
 struct Secret: ~Copyable {
@@ -7,6 +9,11 @@ struct Secret: ~Copyable {
 
   init(copying source: Span<UInt8>) throws(OutOfMemory) {
     bytes = try Bytes(copying: source)
+  }
+
+  /// Wipes memory of somebody else.
+  static func wipe(_ start: UnsafePointer<UInt8>, _ count: Int) {
+    unsafe OPENSSL_cleanse(UnsafeMutableRawPointer(mutating: start), count)
   }
 
   deinit { bytes.wipe() }
