@@ -50,6 +50,7 @@ extension Engine {
 
 extension Transfer {
   /// Makes an outcome of what libcurl says, and of what came.
+  @inline(never)
   mutating func judge(
     _ code: CURLcode, _ settings: borrowing Settings, _ detail: inout Message
   ) -> Attempt {

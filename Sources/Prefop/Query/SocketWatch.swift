@@ -150,6 +150,7 @@ struct SocketWatch: ~Copyable {
 
   // MARK: Sockets
 
+  @inline(never)
   private mutating func want(_ wanted: UInt8, _ index: Int) {
     let before = sockets[index].wanted
     guard before != wanted else { return }
@@ -165,6 +166,7 @@ struct SocketWatch: ~Copyable {
     connections[Int(place)] -= 1
   }
 
+  @inline(never)
   private mutating func unregister(_ index: Int) {
     guard sockets[index].registered != 0 else { return }
     _ = change(EPOLL_CTL_DEL, index, 0)
@@ -175,6 +177,7 @@ struct SocketWatch: ~Copyable {
     prefop_epoll_change(poller, operation, Int32(truncatingIfNeeded: index), UInt32(events)) == 0
   }
 
+  @inline(never)
   private mutating func hasRoom(for index: Int) -> Bool {
     guard index >= sockets.count else { return index >= 0 }
     do throws(OutOfMemory) {

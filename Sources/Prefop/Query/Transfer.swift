@@ -190,6 +190,7 @@ struct Transfer: ~Copyable {
   // MARK: One query
 
   /// Sets what to ask for.
+  @inline(never)
   mutating func setTarget(
     _ request: Query.Request, _ id: PersistentID, accessKey: Span<UInt8>, bucket: Span<UInt8>
   ) throws(Failure) {
@@ -215,6 +216,7 @@ struct Transfer: ~Copyable {
 
   /// Points the handle, which must be at its final address, at a host, and
   /// forgets the answer before.
+  @inline(never)
   mutating func prepare(
     _ settings: borrowing Settings, _ host: HostReference, isSigned: Bool, responseLimit: Int,
     at address: UnsafeMutableRawPointer
@@ -273,6 +275,7 @@ struct Transfer: ~Copyable {
 
   /// Dates the request, unless it is to have no date, and, unless it goes
   /// anonymous, signs it.
+  @inline(never)
   mutating func sign(
     with signer: Reference<RequestSigner>?, host: Span<UInt8>, secondsSince1970 seconds: Int64?
   ) {

@@ -22,6 +22,7 @@ struct KeyRing: ~Copyable {
   }
 
   /// The client's pair, kept until it is given back; nil: it has none.
+  @inline(never)
   mutating func take(from client: borrowing Client) throws(Failure) -> Int? {
     let known = current.map { keys[$0].revision } ?? 0
     guard let credentials = try client.credentials(ifNewerThan: known) else { return nil }
@@ -31,6 +32,7 @@ struct KeyRing: ~Copyable {
   }
 
   /// A pair that is neither used nor the client's any more is wiped.
+  @inline(never)
   mutating func giveBack(_ index: Int) {
     guard keys.indices ~= index else { return }
     keys[index].users -= 1
@@ -57,6 +59,7 @@ struct KeyRing: ~Copyable {
     }
   }
 
+  @inline(never)
   private mutating func add(_ pair: KeyPair, _ revision: UInt64) throws(OutOfMemory) -> Int {
     for index in keys.indices where keys[index].users == 0 {
       try keys[index].signer.value.take(pair)

@@ -60,6 +60,7 @@ struct Queue: ~Copyable {
     ownEngine = next
   }
 
+  @inline(never)
   private static func makeEngine(_ poller: Int32) throws(Failure) -> Box<QueueEngine> {
     let engine = try box(QueueEngine(poller: poller))
     try configure(engine)
@@ -155,6 +156,7 @@ struct Queue: ~Copyable {
   }
 
   /// Sees to it that the descriptor is readable when `next` has something to do.
+  @inline(never)
   private mutating func announce() {
     guard poller.isShared else { return }
     let now = Clock.now

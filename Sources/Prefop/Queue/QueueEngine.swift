@@ -67,13 +67,13 @@ struct QueueEngine: ~Copyable {
     return try body()
   }
 
-  func add(_ easy: UnsafeMutableRawPointer) -> Bool {
-    guarded { unsafe check(curl_multi_add_handle(multi.pointer, easy)) }
+  /// Begins a transfer. Should that fail, `isUsable` tells.
+  func add(_ easy: UnsafeMutableRawPointer) {
+    guarded { _ = unsafe check(curl_multi_add_handle(multi.pointer, easy)) }
   }
 
-  @discardableResult
-  func remove(_ easy: UnsafeMutableRawPointer) -> Bool {
-    guarded { unsafe check(curl_multi_remove_handle(multi.pointer, easy)) }
+  func remove(_ easy: UnsafeMutableRawPointer) {
+    guarded { _ = unsafe check(curl_multi_remove_handle(multi.pointer, easy)) }
   }
 
   /// When libcurl is to be called next, should no socket be ready before.
@@ -119,6 +119,7 @@ struct QueueEngine: ~Copyable {
   }
 
   /// Appends the transfers that ended; there must be room for all.
+  @inline(never)
   func collect(into finished: inout List<Finish>) {
     guarded {
       var left: CInt = 0
@@ -136,10 +137,11 @@ struct QueueEngine: ~Copyable {
     return unsafe check(curl_multi_socket_action(multi.pointer, descriptor, events, &running))
   }
 
-  private func guarded<R: ~Copyable>(_ body: () -> R) -> R {
+  @inline(never)
+  private func guarded(_ body: () -> Void) {
     forkGuard.enter()
     defer { forkGuard.leave() }
-    return SignalGuard.run(isNeeded: needsSignalGuard, body)
+    SignalGuard.run(isNeeded: needsSignalGuard, body)
   }
 
   /// After any error of the multi interface the handle is done with, see `Multi`.

@@ -22,6 +22,7 @@ extension Queue {
     }
   }
 
+  @inline(never)
   mutating func advance(_ slot: Int, _ flight: Reference<Flight>, at now: Instant) {
     guard let submission = flight.value.submission else { return }
     do throws(Failure) {
@@ -32,6 +33,7 @@ extension Queue {
   }
 
   /// Takes what came of a request.
+  @inline(never)
   mutating func conclude(_ slot: Int, _ flight: Reference<Flight>, _ attempt: Attempt, at now: Instant) {
     timers.remove(slot)
     endScout(slot)
@@ -64,6 +66,7 @@ extension Queue {
     }
   }
 
+  @inline(never)
   private mutating func step(
     _ slot: Int, _ flight: Reference<Flight>, _ submission: Submission, at now: Instant
   ) throws(Failure) {
@@ -93,6 +96,7 @@ extension Queue {
     }
   }
 
+  @inline(never)
   private mutating func rest(_ slot: Int, _ flight: Reference<Flight>, _ phase: Flight.Phase, until end: Instant) {
     flight.value.phase = phase
     timers.set(slot, at: end)
@@ -107,6 +111,7 @@ extension Queue {
     return false
   }
 
+  @inline(never)
   private func enlist(_ subject: RegionSubject) throws(Failure) -> Bool {
     try client.value.directory.withLock { directory throws(Failure) in
       do throws(OutOfMemory) {
@@ -144,12 +149,13 @@ extension Queue {
     }
     guard let easy = unsafe transfer.value.handle else { throw .outOfMemory }
     // Should it fail, the engine is renewed, and this ends like all under way.
-    _ = unsafe engine.value.add(easy)
+    unsafe engine.value.add(easy)
   }
 
   // MARK: Keys
 
   /// Sees to it that the query can be signed, with one pair until its end.
+  @inline(never)
   private mutating func takeKey(_ flight: Reference<Flight>, _ submission: Submission) throws(Failure) {
     flight.value.isSigned = true
     if let pair = submission.pair {
@@ -185,6 +191,7 @@ extension Queue {
   }
 
   /// Whose regions a query may need.
+  @inline(never)
   @_lifetime(immortal)
   private func subject(_ flight: Reference<Flight>, _ submission: Submission) -> RegionSubject {
     let bucket = submission.bucket
@@ -204,6 +211,7 @@ extension Queue {
 
   // MARK: Ends
 
+  @inline(never)
   private mutating func fail(_ slot: Int, _ flight: Reference<Flight>, _ failure: Failure, at now: Instant) {
     guard let submission = flight.value.submission else { return }
     flight.value.query.abandon(client.value.directory, subject(flight, submission), at: now)
@@ -213,6 +221,7 @@ extension Queue {
   }
 
   /// Stops a query, wherever it is.
+  @inline(never)
   mutating func abort(_ slot: Int, _ flight: Reference<Flight>) {
     guard let submission = flight.value.submission else { return }
     if flight.value.phase == .sending { detach(flight) }
@@ -221,11 +230,13 @@ extension Queue {
   }
 
   /// Takes a transfer from libcurl.
+  @inline(never)
   func detach(_ flight: Reference<Flight>) {
     if let easy = unsafe flight.value.transfer.value.handle { unsafe engine.value.remove(easy) }
   }
 
   /// The query has ended: its completion waits, and the slot is free.
+  @inline(never)
   mutating func vacate(_ slot: Int, _ flight: Reference<Flight>) {
     guard let submission = flight.value.submission else { return }
     flight.value.submission = nil

@@ -23,6 +23,7 @@ extension Queue {
 
   /// Takes what the network has, waiting for it until an instant; false: a
   /// signal came.
+  @inline(never)
   mutating func look(until end: Instant, from now: Instant) throws(Failure) -> Bool {
     switch poller.wait(until: end, now: now) {
     case .signal: return false
@@ -48,6 +49,7 @@ extension Queue {
   }
 
   /// Does all that can be done without waiting.
+  @inline(never)
   mutating func turn(at now: Instant) throws(Failure) {
     lastTurn = now
     var rounds = 0
@@ -69,6 +71,7 @@ extension Queue {
   private static var roundLimit: Int { 8 }
 
   /// Takes the transfers that ended.
+  @inline(never)
   private mutating func land(at now: Instant) {
     finished.removeAll()
     let engine = engine
@@ -113,12 +116,14 @@ extension Queue {
   }
 
   /// Lets those go that wait for this query's connection, if any do.
+  @inline(never)
   mutating func endScout(_ slot: Int) {
     guard let place = scouts.end(slot) else { return }
     release { flight in flight.value.phase == .parked && flight.value.host?.place == place }
   }
 
   /// Makes some flights `ready`.
+  @inline(never)
   private mutating func release(_ isReleased: (Reference<Flight>) -> Bool) {
     for slot in flights.indices {
       let flight = Reference(flights[slot])
@@ -141,6 +146,7 @@ extension Queue {
 
   /// Begins submissions while there is room, also among the completions: they
   /// hold tasks.
+  @inline(never)
   private mutating func begin(at now: Instant) throws(Failure) {
     while !waiting.isEmpty, completed.count < limit {
       let slot: Int
@@ -174,6 +180,7 @@ extension Queue {
 
   /// After an error of the multi interface: what was under way has failed, the
   /// rest goes on with another handle.
+  @inline(never)
   private mutating func renewEngine(at now: Instant) throws(Failure) {
     for slot in flights.indices where flights[slot].value.phase == .sending { detach(Reference(flights[slot])) }
     let outcome: Outcome = engine.value.wasOutOfMemory ? .outOfMemory : .system

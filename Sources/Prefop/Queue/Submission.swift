@@ -51,6 +51,7 @@ struct Submission: Equatable {
   }
 
   /// Frees the block, and the task that nobody took.
+  @inline(never)
   func destroy() {
     unsafe free(block.pointee.task)
     unsafe free(block.pointee.report)
@@ -106,6 +107,7 @@ struct Submission: Equatable {
   func cancel() { unsafe block.pointee.status = .cancelled }
 
   /// The details are left out when there is no memory for them.
+  @inline(never)
   func fail(_ status: Status, _ report: Report) {
     unsafe block.pointee.status = status
     guard let details = unsafe malloc(MemoryLayout<Report>.size)?.bindMemory(to: Report.self, capacity: 1) else {

@@ -17,6 +17,7 @@ struct SubmissionList: ~Copyable {
 
   var isEmpty: Bool { count == 0 }
 
+  @inline(never)
   mutating func append(_ submission: Submission) {
     submission.next = nil
     if let last { last.next = submission } else { first = submission }
@@ -49,6 +50,7 @@ struct SubmissionList: ~Copyable {
     return moved
   }
 
+  @inline(never)
   private mutating func remove(_ submission: Submission, after previous: Submission?) {
     if let previous { previous.next = submission.next } else { first = submission.next }
     if last == submission { last = previous }

@@ -27,6 +27,7 @@ struct TimerHeap: ~Copyable {
     return slot
   }
 
+  @inline(never)
   mutating func set(_ slot: Int, at instant: Instant) {
     guard positions.indices ~= slot else { return }
     if positions[slot] < 0 {
@@ -38,6 +39,7 @@ struct TimerHeap: ~Copyable {
     settle(Int(positions[slot]))
   }
 
+  @inline(never)
   mutating func remove(_ slot: Int) {
     guard positions.indices ~= slot, positions[slot] >= 0 else { return }
     let position = Int(positions[slot])
@@ -49,6 +51,7 @@ struct TimerHeap: ~Copyable {
   }
 
   /// Moves an entry up or down to where it belongs.
+  @inline(never)
   private mutating func settle(_ start: Int) {
     var position = start
     while position > 0 {
