@@ -36,8 +36,8 @@ def session_server() -> Iterator[StubServer]:
 
 @pytest.fixture
 def server(session_server: StubServer) -> StubServer:
-    """A stub API server over plain HTTP, its log empty."""
-    session_server.clear()
+    """A stub API server over plain HTTP, as new."""
+    session_server.reset()
     return session_server
 
 
@@ -50,7 +50,7 @@ def session_tls_server() -> Iterator[StubServer]:
 @pytest.fixture
 def tls_server(session_tls_server: StubServer) -> StubServer:
     """A stub API server over TLS, with a certificate of a private CA."""
-    session_tls_server.clear()
+    session_tls_server.reset()
     return session_tls_server
 
 

@@ -47,7 +47,7 @@ struct RouteTests {
         switch try query.next(directory, subject, at: at(now)) {
         case .send(let request, let host, _):
           let name = string(host.endpoint.authority)
-          asked.append(name)
+          asked.append(request == .regions(ofBucket: true) ? "bucket at \(name)" : name)
           now += 10
           var outcome = answer(name)
           if case .regions(let ofBucket) = request, outcome == .task {
@@ -130,7 +130,7 @@ struct RouteTests {
   @Test func aBucketsRegionsComeBeforeAllRegions() throws {
     let world = try World()
     let bucket = #"{"hosts":[{"region":"z2","ttl":60,"api":{"domains":["z2-api"]}}]}"#
-    #expect(try world.hosts("1", bucket: "b", regions: bucket) { _ in .task } == ["uc-a", "z2-api"])
+    #expect(try world.hosts("1", bucket: "b", regions: bucket) { _ in .task } == ["bucket at uc-a", "z2-api"])
     #expect(try world.hosts("1", bucket: "b") { _ in .task } == ["z2-api"])
     #expect(try world.hosts("1", bucket: "b") { _ in .status(612) } == ["z2-api"])
   }

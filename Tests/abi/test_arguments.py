@@ -310,11 +310,8 @@ def test_known_client_flags(prefop: Prefop, flags: int) -> None:
 @pytest.mark.parametrize(
     ("struct", "member", "value"),
     [
-        ("prefop_client_options", "bucket_hosts", b"uc.qiniuapi.com"),
-        ("prefop_client_options", "bucket_hosts", b""),
         ("prefop_client_options", "max_in_flight", 1),
         ("prefop_client_options", "max_in_flight", -1),
-        ("prefop_query_options", "bucket_name", b"bucket"),
         ("prefop_query_options", "poll_min_ms", 1),
         ("prefop_query_options", "poll_max_ms", -1),
     ],

@@ -124,20 +124,24 @@ def test_credentials_set_before_the_first_query(library: pathlib.Path) -> None:
     assert "127.0.0.1" in lines[0] or "api.qiniuapi.com" in lines[0]
 
 
-def test_it_asks_the_global_host(library: pathlib.Path) -> None:
-    """Through a proxy, which is asked for a tunnel to it."""
+def test_it_finds_hosts(library: pathlib.Path) -> None:
+    """Through a proxy, which is asked for tunnels to them, and refuses."""
 
     with Proxy(refuse=503) as proxy:
         lines = run(
             library,
             """
-            print(status(prefop.query, "x", timeout_ms=300))
+            print(status(prefop.query, "z0.x", timeout_ms=3000))
             """,
             QINIU_ACCESS_KEY="a",
             QINIU_SECRET_KEY="b",
             https_proxy=proxy.address,
         )
-        assert proxy.request_lines()[0] == "CONNECT api.qiniuapi.com:443 HTTP/1.1", lines
+        asked = [line.split(" ")[1].removesuffix(":443") for line in proxy.request_lines()]
+    assert asked == [
+        "api-z0.qiniuapi.com", "uc.qiniuapi.com", "kodo-config.qiniuapi.com", "uc.qbox.me", "api.qiniuapi.com",
+        "api.qiniu.com",
+    ], lines
 
 
 def test_many_threads_make_one(library: pathlib.Path) -> None:

@@ -60,10 +60,10 @@ def client(prefop: Prefop, *bucket_services: StubServer, flags: int = 0, **optio
 def test_the_regions_are_asked_for_once(prefop: Prefop, api: StubServer, bucket_service: StubServer) -> None:
     with client(prefop, bucket_service) as asking:
         for _ in range(5):
-            assert asking.query("1")["id"] == "1"
+            assert asking.query("ECHO.1")["persistent_id"] == "ECHO.1"
     (request,) = bucket_service.requests
     assert (request.kind, request.verdict) == (Kind.REGIONS, "verified")
-    assert [record.id for record in api.requests] == ["1"] * 5
+    assert [record.id for record in api.requests] == ["ECHO.1"] * 5
 
 
 def test_the_error_tells_of_all_hosts(prefop: Prefop, api: StubServer, bucket_service: StubServer) -> None:
@@ -83,7 +83,7 @@ def test_a_region_of_the_id_that_the_service_knows(
     bucket_service.regions = [Region("z2", [NOWHERE]), Region("echo", [address(api)])]
     with client(prefop, bucket_service) as asking:
         error = Error()
-        assert asking.query(ID, error)["id"] == ID
+        assert asking.query(ID, error)["persistent_id"] == ID
         assert error.host.decode() == address(api)
         assert error.attempts == 3, "the host of the region's name, the bucket service, the host that it told of"
 
@@ -92,8 +92,8 @@ def test_a_bucket(prefop: Prefop, api: StubServer, bucket_service: StubServer) -
     bucket_service.bucket_regions = {"a b&c": [Region("z9", [address(api)])]}
     with client(prefop, bucket_service) as asking:
         for _ in range(3):
-            assert asking.query("1", bucket_name="a b&c")["id"] == "1"
-        assert asking.query("1")["id"] == "1"
+            assert asking.query("ECHO.1", bucket_name="a b&c")["persistent_id"] == "ECHO.1"
+        assert asking.query("ECHO.1")["persistent_id"] == "ECHO.1"
     kinds = [record.kind for record in bucket_service.requests]
     assert kinds == [Kind.BUCKET, Kind.REGIONS], "each asked once"
     request = bucket_service.requests[0]
@@ -103,17 +103,17 @@ def test_a_bucket(prefop: Prefop, api: StubServer, bucket_service: StubServer) -
 
 def test_each_account_has_its_own_regions(prefop: Prefop, api: StubServer, bucket_service: StubServer) -> None:
     with client(prefop, bucket_service) as asking:
-        asking.query("1")
-        asking.query("1", access_key=SECOND_ACCESS_KEY, secret_key=SECOND_SECRET_KEY)
-        asking.query("1")
+        asking.query("ECHO.1")
+        asking.query("ECHO.1", access_key=SECOND_ACCESS_KEY, secret_key=SECOND_SECRET_KEY)
+        asking.query("ECHO.1")
     assert len(bucket_service.requests) == 2
 
 
 def test_many_threads_ask_once(prefop: Prefop, api: StubServer, bucket_service: StubServer) -> None:
     bucket_service.bucket_service_fault = "fault.slow.300"
     with client(prefop, bucket_service) as asking, concurrent.futures.ThreadPoolExecutor(16) as pool:
-        found = list(pool.map(lambda number: asking.query(f"echo{number}")["id"], range(64)))
-    assert found == [f"echo{number}" for number in range(64)]
+        found = list(pool.map(lambda number: asking.query(f"ECHO.{number}")["persistent_id"], range(64)))
+    assert found == [f"ECHO.{number}" for number in range(64)]
     assert len(bucket_service.requests) == 1
 
 
@@ -123,7 +123,7 @@ def test_who_waits_is_told_of_a_failure(prefop: Prefop, bucket_service: StubServ
 
     def name(number: int) -> str:
         with pytest.raises(PrefopError) as caught:
-            asking.query(f"echo{number}")
+            asking.query(f"ECHO.{number}")
         return caught.value.name
 
     with client(prefop, bucket_service) as asking, concurrent.futures.ThreadPoolExecutor(8) as pool:
@@ -137,12 +137,12 @@ def test_a_short_query_that_asks_does_not_spoil_it_for_others(
 ) -> None:
     bucket_service.bucket_service_fault = "flaky.1.fault.hang"
     with client(prefop, bucket_service) as asking, concurrent.futures.ThreadPoolExecutor(2) as pool:
-        short = pool.submit(lambda: asking.query("1", timeout_ms=400))
+        short = pool.submit(lambda: asking.query("ECHO.1", timeout_ms=400))
         bucket_service.wait_for(lambda: bucket_service.total >= 1, timeout=10)
-        long = pool.submit(lambda: asking.query("2", timeout_ms=30_000))
+        long = pool.submit(lambda: asking.query("ECHO.2", timeout_ms=30_000))
         with pytest.raises(PrefopError):
             short.result()
-        assert long.result()["id"] == "2"
+        assert long.result()["persistent_id"] == "ECHO.2"
     assert bucket_service.total == 2, "the one that waited asked itself"
 
 
@@ -154,7 +154,7 @@ def test_the_bucket_service_takes_half_of_the_time_at_most(prefop: Prefop, gatew
         with client(prefop, hanging, attempt_timeout_ms=60_000) as asking:
             begun = time.monotonic()
             with pytest.raises(PrefopError) as caught:
-                asking.query("1", timeout_ms=2_000)
+                asking.query("ECHO.1", timeout_ms=2_000)
             assert "api.qiniuapi.com" in caught.value.message, caught.value.message
             assert time.monotonic() - begun < 30
 
@@ -167,7 +167,7 @@ def test_fail_over_between_bucket_services(
             gateway.leads[address(bad)] = port(bad)
             bad.fault = fault
             with client(prefop, bad, bucket_service) as asking:
-                assert asking.query("1")["id"] == "1", fault
+                assert asking.query("ECHO.1")["persistent_id"] == "ECHO.1", fault
 
 
 @pytest.mark.parametrize("flags, keys", [(NO_DISCOVERY, KEYS), (1, {"access_key": None, "secret_key": None})])
@@ -175,7 +175,7 @@ def test_nobody_asks(prefop: Prefop, bucket_service: StubServer, flags: int, key
     """With NO_DISCOVERY, and without a key pair to sign with."""
     with client(prefop, bucket_service, flags=flags, **keys) as asking:
         with pytest.raises(PrefopError):
-            asking.query("1", timeout_ms=500)
+            asking.query("ECHO.1", timeout_ms=500)
     assert bucket_service.total == 0
 
 
@@ -184,7 +184,7 @@ def test_the_environment_names_the_bucket_service(
 ) -> None:
     monkeypatch.setenv("QINIU_BUCKET_URL", f"{NOWHERE},{bucket_service.http_url}")
     with client(prefop, bucket_hosts=None) as asking:
-        assert asking.query("1")["id"] == "1"
+        assert asking.query("ECHO.1")["persistent_id"] == "ECHO.1"
     with pytest.raises(PrefopError) as caught:
         monkeypatch.setenv("QINIU_BUCKET_URL", "not a host")
         client(prefop, bucket_hosts=None)
@@ -196,10 +196,10 @@ def test_an_old_answer_serves_while_the_service_is_down(
 ) -> None:
     bucket_service.regions = [Region("z1", [address(api)], ttl=1)]
     with client(prefop, bucket_service) as asking:
-        assert asking.query("1")["id"] == "1"
+        assert asking.query("ECHO.1")["persistent_id"] == "ECHO.1"
         bucket_service.fault = "port.refused"
         time.sleep(1.1)
-        assert asking.query("2")["id"] == "2"
+        assert asking.query("ECHO.2")["persistent_id"] == "ECHO.2"
 
 
 def test_a_host_that_failed_is_set_aside(prefop: Prefop, api: StubServer, bucket_service: StubServer) -> None:
@@ -208,7 +208,7 @@ def test_a_host_that_failed_is_set_aside(prefop: Prefop, api: StubServer, bucket
         attempts = []
         for _ in range(3):
             error = Error()
-            asking.query("1", error)
+            asking.query("ECHO.1", error)
             attempts.append(error.attempts)
     assert attempts == [3, 1, 1]
 
@@ -227,14 +227,14 @@ def test_a_signal_ends_the_wait_for_another_query(
     before = signal.signal(signal.SIGUSR1, lambda *_: None)
     try:
         with client(prefop, bucket_service) as asking, concurrent.futures.ThreadPoolExecutor(2) as pool:
-            leader = pool.submit(lambda: asking.query("1"))
+            leader = pool.submit(lambda: asking.query("ECHO.1"))
             bucket_service.wait_for(lambda: bucket_service.total >= 1, timeout=10)
             pool.submit(interrupt)
             with pytest.raises(PrefopError) as caught:
-                asking.query("2", flags=INTERRUPTIBLE)
+                asking.query("ECHO.2", flags=INTERRUPTIBLE)
             over.set()
             assert caught.value.name == "PREFOP_ERROR_INTERRUPTED"
-            assert leader.result()["id"] == "1", "who asks is not disturbed"
+            assert leader.result()["persistent_id"] == "ECHO.1", "who asks is not disturbed"
     finally:
         over.set()
         signal.signal(signal.SIGUSR1, before)
@@ -244,15 +244,15 @@ def test_a_child_asks_for_itself(prefop: Prefop, api: StubServer, bucket_service
     """Forked while another thread asks: that thread is not there in the child."""
     bucket_service.bucket_service_fault = "fault.slow.1000"
     with client(prefop, bucket_service) as asking, concurrent.futures.ThreadPoolExecutor(2) as pool:
-        leader = pool.submit(lambda: asking.query("1"))
+        leader = pool.submit(lambda: asking.query("ECHO.1"))
         bucket_service.wait_for(lambda: bucket_service.total >= 1, timeout=10)
         child = os.fork()
         if child == 0:
             status = 1
             try:
-                status = 0 if asking.query("2")["id"] == "2" else 1
+                status = 0 if asking.query("ECHO.2")["persistent_id"] == "ECHO.2" else 1
             finally:
                 os._exit(status)
-        assert leader.result()["id"] == "1"
+        assert leader.result()["persistent_id"] == "ECHO.1"
         assert os.waitpid(child, 0)[1] == 0
     assert bucket_service.total == 2

@@ -48,3 +48,31 @@ def test_the_message_is_of_the_interruption(prefop: Prefop, server: StubServer) 
     """Not of the transfer that failed before; by then the pauses are long."""
     error = interrupted(prefop, server, "fault.reset", requests=5)
     assert error.message == b"a signal interrupted the query", error.fields
+
+
+def test_a_host_is_not_to_blame_for_a_signal(prefop: Prefop, server: StubServer, closed_port: str) -> None:
+    over = threading.Event()
+
+    def interrupt() -> None:
+        server.wait_for(lambda: server.total >= 1, timeout=10)
+        while not over.wait(0.01):
+            signal.pthread_kill(threading.main_thread().ident, signal.SIGUSR1)
+
+    before = signal.signal(signal.SIGUSR1, lambda *_: None)
+    thread = threading.Thread(target=interrupt)
+    error = Error()
+    try:
+        with prefop.client(api_hosts=f"{server.http_url},{closed_port}", **KEYS) as client:
+            thread.start()
+            try:
+                client.query("fault.hang", error, flags=INTERRUPTIBLE)
+            except PrefopError:
+                pass
+            finally:
+                over.set()
+                thread.join()
+            assert prefop.status_name(error.status) == "PREFOP_ERROR_INTERRUPTED", error.fields
+            client.query("echo.1", error)
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+    assert error.attempts == 1, "the host is asked first again"

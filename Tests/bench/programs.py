@@ -33,6 +33,9 @@ class Programs:
         self.allocations = self._compile(
             "cc", "allocations.c", "allocations.so", "-shared", "-fPIC"
         )
+        self.slow_names = self._compile(
+            "cc", "../abi/slow_names.c", "slow_names.so", "-shared", "-fPIC"
+        )
 
     def _program(self, compiler: str, source: str, *libraries: str) -> Path:
         return self._compile(

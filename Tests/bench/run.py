@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import callgrind
-from programs import ROOT, Programs, output
+from programs import HERE, ROOT, Programs, output
 
 sys.path.insert(0, str(ROOT / "Tests"))
 from server.nginx import Nginx  # noqa: E402
@@ -136,6 +136,17 @@ class Bench:
         yield Line("system calls a query", sum(ours.values()), note=_listed(ours))
         yield Line("  bare curl's", sum(bare.values()), note=_listed(bare))
 
+    def deadlines(self) -> Iterator[Line]:
+        printed = output(
+            *("env", f"LD_PRELOAD={self.programs.slow_names}", sys.executable, "-B"),
+            *(HERE / "deadlines.py", self.programs.library, "5"),
+        )
+        for line in printed.splitlines():
+            case = json.loads(line)
+            beyond = case["overshoots_ms"]
+            median = f"median {statistics.median(beyond):.1f}; {case['status']}"
+            yield Line(f"beyond its time, {case['name']}, ms", max(beyond), 50, median, ".1f")
+
     # How --------------------------------------------------------------------
 
     def _alternating(
@@ -226,6 +237,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "instructions": Bench.instructions,
     "allocations": Bench.allocations,
     "system-calls": Bench.system_calls,
+    "deadlines": Bench.deadlines,
 }
 
 

@@ -4,11 +4,12 @@ import itertools
 import json
 import os
 import time
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from email.utils import formatdate
 from functools import lru_cache
 from http import HTTPStatus
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 JSON = "application/json"
 HTML = "text/html"
@@ -74,6 +75,21 @@ class Answer:
         """The whole answer."""
         body = b"" if self.status in _BODILESS else self.body
         return self.head(reqid) + body
+
+
+class Content(NamedTuple):
+    """What a right answer says; faults make their wrong ones of it."""
+
+    whole: Callable[[], bytes]
+    """JSON, an object."""
+    short: Callable[[], bytes]
+    """The same or a shorter one, for those who take their time."""
+
+
+def padded(content: bytes, size: int) -> bytes:
+    """A JSON object of `size` bytes, the surplus in an unknown member."""
+    start, end = content[:-1] + b',"padding":"', b'"}'
+    return start + b"x" * max(0, size - len(start) - len(end)) + end
 
 
 def compact(value: Any) -> bytes:

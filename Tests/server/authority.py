@@ -28,11 +28,19 @@ policy = any_name
 commonName = supplied
 
 [here]
-subjectAltName = DNS:localhost, IP:127.0.0.1, IP:::1
+subjectAltName = DNS:localhost, DNS:stub.test, IP:127.0.0.1, IP:::1, DNS:*.qiniuapi.com, DNS:*.qbox.me
 extendedKeyUsage = serverAuth
 
 [elsewhere]
-subjectAltName = DNS:elsewhere.example
+subjectAltName = DNS:elsewhere.example, IP:127.0.0.2
+extendedKeyUsage = serverAuth
+
+[name]
+subjectAltName = DNS:localhost
+extendedKeyUsage = serverAuth
+
+[addresses]
+subjectAltName = IP:127.0.0.1, IP:::1
 extendedKeyUsage = serverAuth
 
 [req]
@@ -53,8 +61,17 @@ subjectKeyIdentifier = hash
 
 _NEW_KEY = "-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes".split()
 _IN_THE_PAST = "-startdate 20200101000000Z -enddate 20200201000000Z".split()
+_IN_THE_FUTURE = "-startdate 29990101000000Z -enddate 29990201000000Z".split()
 
-CERTIFICATES = ("good", "expired", "self-signed", "wrong-host")
+CERTIFICATES = (
+    "good",
+    "expired",
+    "not-yet-valid",
+    "self-signed",
+    "wrong-host",
+    "name-only",
+    "addresses-only",
+)
 
 
 class Certificate(NamedTuple):
@@ -67,7 +84,7 @@ class Certificate(NamedTuple):
 class Authority:
     """Makes certificates with the openssl command when they are asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, name: str = "prefop stub authority") -> None:
         self._temporary = tempfile.TemporaryDirectory(prefix="prefop-stub-")
         self.folder = Path(self._temporary.name)
         self.certificate_file = self.folder / "ca.pem"
@@ -75,7 +92,7 @@ class Authority:
         try:
             (self.folder / "ca.cnf").write_text(_CONFIGURATION)
             (self.folder / "index.txt").touch()
-            self._self_sign("ca", "root", "prefop stub authority")
+            self._self_sign("ca", "root", name)
         except BaseException:
             self.close()
             raise
@@ -91,14 +108,25 @@ class Authority:
         self._temporary.cleanup()
 
     def certificate(self, kind: str) -> Certificate:
-        """Makes one of CERTIFICATES; all but "wrong-host" are for loopback."""
+        """Makes one of CERTIFICATES.
+
+        All are for localhost, 127.0.0.1 and ::1, but "wrong-host", "name-only"
+        and "addresses-only"; "good" and "expired" also for stub.test and for the
+        service's own names.
+        """
         match kind:
             case "good":
                 return self._issue(kind, "here")
             case "expired":
                 return self._issue(kind, "here", *_IN_THE_PAST)
+            case "not-yet-valid":
+                return self._issue(kind, "here", *_IN_THE_FUTURE)
             case "wrong-host":
                 return self._issue(kind, "elsewhere")
+            case "name-only":
+                return self._issue(kind, "name")
+            case "addresses-only":
+                return self._issue(kind, "addresses")
             case "self-signed":
                 return self._self_sign(kind, "self", "localhost")
         raise ValueError(f"certificate {kind!r}, not one of {CERTIFICATES}")

@@ -11,11 +11,12 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import NoReturn
 
-from .answer import Answer, new_reqid
+from .answer import Answer, Content, new_reqid
 from .request import MAXIMUM_HEAD, BadRequest, Request, parse
 
 _RECEIVE = 64 * 1024
 _LINGER_SECONDS = 1.0
+_NOTHING = Content(lambda: b"{}", lambda: b"{}")
 _RESET_ON_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -38,6 +39,8 @@ class Exchange:
         self.reqid = new_reqid()
         self.id = ""
         """The task asked for, once the service has unescaped it."""
+        self.content = _NOTHING
+        """What a right answer says, once the service has read the request."""
         option = request.header("connection") or ""
         self.last = request.version != "HTTP/1.1" or option.lower() == "close"
         """Whether the connection ends, properly, after this exchange."""
@@ -105,6 +108,18 @@ class Connection:
     @property
     def is_tls(self) -> bool:
         return isinstance(self.socket, ssl.SSLSocket)
+
+    def reset(self) -> None:
+        """Ends the connection with a RST."""
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET_ON_CLOSE)
+        self.socket.close()
+
+    def be_silent(self) -> None:
+        """Takes what comes, without a word, until the connection ends."""
+        watch = select.poll()
+        watch.register(self.socket, select.POLLRDHUP)
+        watch.poll()
+        self.socket.close()
 
     def run(self) -> None:
         """Serves until either side ends the connection.

@@ -1,5 +1,7 @@
 """Answers that are unusual, wrong or broken, each under the name of its id.
 
+They are made of what the right answer to the request would say.
+
 script.py has the list. A fault takes the exchange and the number that may
 follow its name in the id.
 """
@@ -8,8 +10,7 @@ import gzip
 import zlib
 from collections.abc import Callable
 
-from . import tasks
-from .answer import HTML, Answer
+from .answer import HTML, Answer, padded
 from .connection import Exchange
 
 Fault = Callable[[Exchange, int], None]
@@ -32,8 +33,8 @@ def _fault(name: str, default: int = 0) -> Callable[[Fault], Fault]:
     return register
 
 
-def _task(exchange: Exchange, reqid: bool = True, xlog: bool = True) -> Answer:
-    return Answer(200, tasks.finished(exchange.id), reqid=reqid, xlog=xlog)
+def _right(exchange: Exchange, reqid: bool = True, xlog: bool = True) -> Answer:
+    return Answer(200, exchange.content.whole(), reqid=reqid, xlog=xlog)
 
 
 # Unusual but right.
@@ -41,49 +42,54 @@ def _task(exchange: Exchange, reqid: bool = True, xlog: bool = True) -> Answer:
 
 @_fault("xlog")
 def xlog(exchange: Exchange, _: int) -> None:
-    exchange.answer(_task(exchange, reqid=False))
+    exchange.answer(_right(exchange, reqid=False))
 
 
 @_fault("gzip")
 def gzipped(exchange: Exchange, _: int) -> None:
-    _answer_gzip(exchange, gzip.compress(tasks.finished(exchange.id)))
+    _answer_gzip(exchange, gzip.compress(exchange.content.whole()))
 
 
 @_fault("chunked")
 def chunked(exchange: Exchange, _: int) -> None:
-    exchange.send(_chunked_head(exchange) + _chunks(tasks.finished(exchange.id)))
+    exchange.send(_chunked_head(exchange) + _chunks(exchange.content.whole()))
     exchange.send(b"0\r\nX-Trailer: stub\r\n\r\n")
 
 
 @_fault("close")
 def close(exchange: Exchange, _: int) -> None:
-    exchange.answer(_task(exchange).having(("Connection", "close")))
+    exchange.answer(_right(exchange).having(("Connection", "close")))
     exchange.last = True
 
 
 @_fault("close-idle")
 def close_idle(exchange: Exchange, _: int) -> None:
-    exchange.answer(_task(exchange))
+    exchange.answer(_right(exchange))
     exchange.close()
 
 
 @_fault("slow", default=100)
 def slow(exchange: Exchange, milliseconds: int) -> None:
     exchange.pause(milliseconds / 1000)
-    exchange.answer(_task(exchange))
+    exchange.answer(_right(exchange))
 
 
 @_fault("drip", default=1)
 def drip(exchange: Exchange, milliseconds: int) -> None:
-    answer = Answer(200, tasks.echo(exchange.id))
-    for octet in answer.encode(exchange.reqid):
-        exchange.send(bytes([octet]))
-        exchange.pause(milliseconds / 1000)
+    answer = Answer(200, exchange.content.short())
+    _send_slowly(exchange, answer.encode(exchange.reqid), milliseconds)
+
+
+@_fault("drip-body", default=1)
+def drip_body(exchange: Exchange, milliseconds: int) -> None:
+    answer = Answer(200, exchange.content.short())
+    exchange.send(answer.head(exchange.reqid))
+    _send_slowly(exchange, answer.body, milliseconds)
 
 
 @_fault("big", default=1_000_000)
 def big(exchange: Exchange, size: int) -> None:
-    exchange.answer(Answer(200, tasks.padded(exchange.id, size)))
+    exchange.answer(Answer(200, padded(exchange.content.short(), size)))
 
 
 @_fault("continue")
@@ -92,23 +98,23 @@ def interim(exchange: Exchange, _: int) -> None:
         b"HTTP/1.1 100 Continue\r\nX-Reqid: interim-100\r\n\r\n"
         b"HTTP/1.1 103 Early Hints\r\nX-Reqid: interim-103\r\n"
         b"Link: </style.css>; rel=preload\r\n\r\n"
-        + _task(exchange).encode(exchange.reqid)
+        + _right(exchange).encode(exchange.reqid)
     )
 
 
 @_fault("duplicate-reqid")
 def duplicate_reqid(exchange: Exchange, _: int) -> None:
-    exchange.answer(_task(exchange).having(("X-Reqid", "another-reqid")))
+    exchange.answer(_right(exchange).having(("X-Reqid", "another-reqid")))
 
 
 @_fault("long-header")
 def long_header(exchange: Exchange, _: int) -> None:
-    exchange.answer(_task(exchange).having(("X-Long", "x" * LONG_HEADER_SIZE)))
+    exchange.answer(_right(exchange).having(("X-Long", "x" * LONG_HEADER_SIZE)))
 
 
 @_fault("nul-header")
 def nul_header(exchange: Exchange, _: int) -> None:
-    exchange.answer(_task(exchange).having(("X-Nul", "before\0after")))
+    exchange.answer(_right(exchange).having(("X-Nul", "before\0after")))
 
 
 # Not from the service.
@@ -116,7 +122,7 @@ def nul_header(exchange: Exchange, _: int) -> None:
 
 @_fault("hijacked")
 def hijacked(exchange: Exchange, _: int) -> None:
-    exchange.answer(_task(exchange, reqid=False, xlog=False))
+    exchange.answer(_right(exchange, reqid=False, xlog=False))
 
 
 @_fault("html")
@@ -141,7 +147,7 @@ def redirect(exchange: Exchange, code: int) -> None:
 
 @_fault("malformed")
 def malformed(exchange: Exchange, _: int) -> None:
-    exchange.answer(Answer(200, _half(tasks.finished(exchange.id))))
+    exchange.answer(Answer(200, _half(exchange.content.whole())))
 
 
 @_fault("not-a-task")
@@ -156,13 +162,14 @@ def empty(exchange: Exchange, _: int) -> None:
 
 @_fault("ill-utf8")
 def ill_utf8(exchange: Exchange, _: int) -> None:
-    task = tasks.finished(exchange.id)
-    exchange.answer(Answer(200, task.replace("视频".encode(), b"\xe8\xa7\xff\xc0\x80")))
+    content = exchange.content.whole()
+    spoilt = content.replace("视频".encode(), b"\xe8\xa7\xff\xc0\x80")
+    exchange.answer(Answer(200, spoilt))
 
 
 @_fault("gzip-broken")
 def gzip_broken(exchange: Exchange, _: int) -> None:
-    body = bytearray(gzip.compress(tasks.finished(exchange.id)))
+    body = bytearray(gzip.compress(exchange.content.whole()))
     middle = len(body) // 2
     body[middle : middle + 16] = bytes(16)
     _answer_gzip(exchange, bytes(body))
@@ -170,13 +177,13 @@ def gzip_broken(exchange: Exchange, _: int) -> None:
 
 @_fault("gzip-cut")
 def gzip_cut(exchange: Exchange, _: int) -> None:
-    _answer_gzip(exchange, _half(gzip.compress(tasks.finished(exchange.id))))
+    _answer_gzip(exchange, _half(gzip.compress(exchange.content.whole())))
 
 
 @_fault("gzip-bomb")
 def gzip_bomb(exchange: Exchange, _: int) -> None:
-    """Inflates to a valid task, so that only its size can be objected to."""
-    start, end = tasks.echo(exchange.id)[:-1] + b',"padding":"', b'"}'
+    """Inflates to what is right, so that only its size can be objected to."""
+    start, end = exchange.content.short()[:-1] + b',"padding":"', b'"}'
     padding = b"x" * MEBIBYTE
     deflate = zlib.compressobj(level=6, wbits=zlib.MAX_WBITS | 16)
     pieces = [deflate.compress(start)]
@@ -190,14 +197,14 @@ def gzip_bomb(exchange: Exchange, _: int) -> None:
 
 @_fault("chunked-broken")
 def chunked_broken(exchange: Exchange, _: int) -> None:
-    chunks = _chunks(_half(tasks.finished(exchange.id)))
+    chunks = _chunks(_half(exchange.content.whole()))
     exchange.send(_chunked_head(exchange) + chunks + b"xyz\r\n")
     exchange.close()
 
 
 @_fault("chunked-early-close")
 def chunked_early_close(exchange: Exchange, _: int) -> None:
-    chunks = _chunks(_half(tasks.finished(exchange.id)))
+    chunks = _chunks(_half(exchange.content.whole()))
     exchange.send(_chunked_head(exchange) + chunks + b"40\r\nnot sixty-four")
     exchange.close()
 
@@ -221,8 +228,8 @@ def half_body(exchange: Exchange, _: int) -> None:
 
 @_fault("short-length")
 def short_length(exchange: Exchange, _: int) -> None:
-    task = tasks.finished(exchange.id)
-    exchange.answer(Answer(200, task, length=len(task) - 10))
+    content = exchange.content.whole()
+    exchange.answer(Answer(200, content, length=len(content) - 10))
     exchange.close()
 
 
@@ -250,7 +257,7 @@ def garbage(exchange: Exchange, _: int) -> None:
 
 @_fault("http09")
 def http09(exchange: Exchange, _: int) -> None:
-    exchange.send(tasks.finished(exchange.id))
+    exchange.send(exchange.content.whole())
     exchange.last = True
 
 
@@ -258,8 +265,14 @@ def _half(data: bytes) -> bytes:
     return data[: len(data) // 2]
 
 
+def _send_slowly(exchange: Exchange, data: bytes, milliseconds: int) -> None:
+    for octet in data:
+        exchange.send(bytes([octet]))
+        exchange.pause(milliseconds / 1000)
+
+
 def _send_half_of_body(exchange: Exchange) -> None:
-    answer = _task(exchange)
+    answer = _right(exchange)
     exchange.send(answer.head(exchange.reqid) + _half(answer.body))
 
 

@@ -4,9 +4,22 @@ import threading
 from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from typing import Any, NamedTuple
+from urllib.parse import parse_qs
 
 from .request import Request
+
+
+class Kind(StrEnum):
+    """What was asked for."""
+
+    TASK = "task"
+    REGIONS = "regions"
+    """All regions, of the bucket service."""
+    BUCKET = "bucket"
+    """The regions of a bucket, of the bucket service."""
+    OTHER = "other"
 
 
 class Record(NamedTuple):
@@ -16,6 +29,7 @@ class Record(NamedTuple):
     """Serial number of the connection, which tells reuse even of a port."""
     port: int
     """The peer's port."""
+    kind: Kind
     method: str
     target: str
     id: str | None
@@ -31,6 +45,11 @@ class Record(NamedTuple):
         """The first value of a header, its name in any case."""
         wanted = name.lower()
         return next((v for n, v in self.headers if n.lower() == wanted), None)
+
+    def parameter(self, name: str) -> str | None:
+        """The first value of a parameter of the target's query, unescaped."""
+        query = self.target.partition("?")[2]
+        return parse_qs(query, keep_blank_values=True).get(name, [None])[0]
 
 
 @dataclass

@@ -23,7 +23,7 @@ events {{ worker_connections 256; }}
 http {{
   log_format requests '$server_protocol $connection $status $request_uri';
   access_log {log};
-  keepalive_requests 1000000000;
+  keepalive_requests {requests};
   keepalive_timeout 3600;
   client_body_temp_path {folder}/client;
   proxy_temp_path {folder}/proxy;
@@ -62,13 +62,19 @@ class Nginx:
     """Runs until it is closed; `http` and `https` are its origins.
 
     Either `task` is every answer's body, or `upstream` is the origin of a stub
-    server that is asked. With `logs`, `requests()` tells what came.
+    server that is asked. With `logs`, `requests` tells what came. After
+    `requests_each` requests a connection is ended, over HTTP/2 with GOAWAY.
     """
 
     def __init__(
-        self, task: bytes = b"", upstream: str | None = None, logs: bool = False
+        self,
+        task: bytes = b"",
+        upstream: str | None = None,
+        logs: bool = False,
+        requests_each: int = 1_000_000_000,
     ) -> None:
         self._upstream = upstream
+        self._requests_each = requests_each
         self._logs = logs
         self._temporary = tempfile.TemporaryDirectory(prefix="prefop-bench-")
         self._authority = Authority()
@@ -94,10 +100,18 @@ class Nginx:
         self._authority.close()
         self._temporary.cleanup()
 
-    def requests(self) -> list[list[str]]:
-        """Protocol, connection's number, status and target of each request."""
+    def requests(self, count: int) -> list[list[str]]:
+        """Protocol, connection's number, status and target of each request.
+
+        Waits for `count` of them: nginx writes one down after its answer.
+        """
         log = Path(self._temporary.name, "access.log")
-        return [line.split(" ", 3) for line in log.read_text().splitlines()]
+        end = time.monotonic() + 10
+        while True:
+            lines = log.read_text().splitlines()
+            if len(lines) >= count or time.monotonic() > end:
+                return [line.split(" ", 3) for line in lines]
+            time.sleep(0.01)
 
     def pin(self, cores: set[int]) -> None:
         """Lets it run on these cores only."""
@@ -123,6 +137,7 @@ class Nginx:
         configuration.write_text(
             _CONFIGURATION.format(
                 folder=folder,
+                requests=self._requests_each,
                 http=http,
                 https=https,
                 chain=certificate.chain,

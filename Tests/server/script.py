@@ -5,9 +5,14 @@ answer is a task, it is a task with exactly the id asked for, unless it says
 otherwise. Ids may carry a tail, `.<token>`, to tell apart what would be the
 same: `fault.reset.7`, `fault.slow.20.a`, `status.503.plain.b`.
 
+What an id says below status, fault and flaky can be said of a whole server or
+of its bucket service too, whatever is asked for: see StubServer.fault. Instead
+of the task, such a fault has what is right for the request.
+
 Tasks, HTTP 200:
 
     echo.<anything>          succeeded, one item; the fastest answer
+    ECHO.<anything>          the same; it begins with no region's name
     anonymous.<anything>     the same, but must be asked for unsigned
     z0.finished…             succeeded: `key`, `keys` and `result` items
     z0.running…              processing: items at codes 0, 2 and 1
@@ -44,6 +49,7 @@ Unusual but right, with the task:
     fault.close-idle         as for keep-alive, then closes the connection
     fault.slow[.<ms>]        after <ms> (100)
     fault.drip[.<ms>]        a byte each <ms> (1)
+    fault.drip-body[.<ms>]   the same, but the head at once
     fault.big[.<bytes>]      a body of <bytes> (1,000,000), with an unknown
                              member
     fault.continue           100 and 103 first, with other X-Reqids
@@ -98,6 +104,9 @@ from .connection import Exchange
 Play = Callable[[Exchange], None]
 """Answers one request."""
 
+Fault = str | Answer
+"""What becomes of all requests: a form of an id, or what to answer."""
+
 UNKNOWN_TASK = Answer.error(612, "not such id in prefop")
 
 _MESSAGES = {
@@ -127,12 +136,34 @@ class Script:
 
     def play(self, exchange: Exchange) -> None:
         """Answers the request for `exchange.id`."""
-        self._choose(exchange.id, exchange.id)(exchange)
+        self._choose(exchange.id, exchange.id, _echo)(exchange)
 
-    def _choose(self, form: str, id: str) -> Play:
+    def play_fault(self, fault: Fault, exchange: Exchange, right: Play) -> None:
+        """Answers as `fault` says, and as `right` does once a flaky one is over."""
+        if isinstance(fault, Answer):
+            exchange.answer(fault)
+        else:
+            self._choose(fault, f"fault of all: {fault}", right)(exchange)
+
+    def check_fault(self, form: Fault) -> None:
+        """Raises ValueError if `form` says of no request what becomes of it."""
+        if isinstance(form, Answer):
+            return
+        kind, _, rest = form.partition(".")
+        if kind == "flaky":
+            count, _, inner = rest.partition(".")
+            if number(count) is not None:
+                self.check_fault(inner)
+                return
+        kinds = {"fault": _fault, "status": _status}
+        if kind not in kinds or kinds[kind](rest) is _unknown:
+            raise ValueError(f"{form!r} is no fault that script.py knows")
+
+    def _choose(self, form: str, key: str, right: Play) -> Play:
+        """`key` tells apart the tries of flaky forms, which end with `right`."""
         kind, _, rest = form.partition(".")
         match kind:
-            case "echo" | "anonymous":
+            case "echo" | "ECHO" | "anonymous":
                 return _echo
             case "z0":
                 return _named_task(rest)
@@ -143,18 +174,18 @@ class Script:
             case "fault":
                 return _fault(rest)
             case "flaky":
-                return self._flaky(rest, id)
+                return self._flaky(rest, key, right)
         return _unknown
 
-    def _flaky(self, rest: str, id: str) -> Play:
+    def _flaky(self, rest: str, key: str, right: Play) -> Play:
         count, _, form = rest.partition(".")
         bad_tries = number(count)
         if bad_tries is None:
             return _unknown
         with self._lock:
-            self._tries[id] += 1
-            tries = self._tries[id]
-        return self._choose(form, id) if tries <= bad_tries else _echo
+            self._tries[key] += 1
+            tries = self._tries[key]
+        return self._choose(form, key, right) if tries <= bad_tries else right
 
 
 def number(text: str) -> int | None:

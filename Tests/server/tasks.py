@@ -10,7 +10,8 @@ from functools import cache
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .answer import compact
+from .answer import Content, compact
+from .answer import padded as padded_content
 
 VECTORS = Path(__file__).resolve().parent.parent / "vectors"
 
@@ -159,8 +160,12 @@ def partly(id: str) -> bytes:
 
 def padded(id: str, size: int) -> bytes:
     """A succeeded task of `size` bytes, the surplus in an unknown member."""
-    start, end = echo(id)[:-1] + b',"padding":"', b'"}'
-    return start + b"x" * max(0, size - len(start) - len(end)) + end
+    return padded_content(echo(id), size)
+
+
+def content(id: str) -> Content:
+    """What faults make wrong answers of."""
+    return Content(lambda: finished(id), lambda: echo(id))
 
 
 BY_NAME: dict[str, Callable[[str], bytes]] = {

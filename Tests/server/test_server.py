@@ -26,6 +26,9 @@ from server import (
     SECOND_ACCESS_KEY,
     SECOND_SECRET_KEY,
     SECRET_KEY,
+    Answer,
+    Kind,
+    Region,
     StubServer,
     faults,
     script,
@@ -72,11 +75,20 @@ def signed(
     date: str | None = None,
     keys: tuple[str, str] = (ACCESS_KEY, SECRET_KEY),
 ) -> dict[str, str]:
-    """The headers of a right request, in the order they are sent."""
+    """The headers of a right request for a task, in the order they are sent."""
+    return signed_for(server, target(task_id), date, keys)
+
+
+def signed_for(
+    server: StubServer,
+    path: str,
+    date: str | None = None,
+    keys: tuple[str, str] = (ACCESS_KEY, SECRET_KEY),
+) -> dict[str, str]:
     host = urlsplit(server.http_url).netloc
     headers = {"Host": host, "Content-Type": FORM, "X-Qiniu-Date": date or now()}
     headers["Authorization"] = qiniu_authorization(
-        *keys, "GET", target(task_id), host, headers.items()
+        *keys, "GET", path, host, headers.items()
     )
     return headers
 
@@ -319,8 +331,8 @@ WHOLE = ["chunked", "close", "close-idle", "duplicate-reqid", "gzip", "slow.1", 
 FRAMED = ["empty", "hijacked", "html", "html-bare", "ill-utf8", "malformed"]
 FRAMED += ["nul-header", "not-a-task"]
 SPECIAL = ["big", "chunked-broken", "chunked-early-close", "close-before", "continue"]
-SPECIAL += ["drip", "garbage", "gzip-bomb", "gzip-broken", "gzip-cut", "half-body"]
-SPECIAL += ["half-head", "hang", "http09", "long-header", "redirect", "reset"]
+SPECIAL += ["drip", "drip-body", "garbage", "gzip-bomb", "gzip-broken", "gzip-cut"]
+SPECIAL += ["half-body", "half-head", "hang", "http09", "long-header", "redirect", "reset"]
 SPECIAL += ["reset-body", "short-length"]
 
 
@@ -406,8 +418,18 @@ def test_big(server: StubServer, size: int) -> None:
     assert json.loads(body)["id"] == f"fault.big.{size}"
 
 
-def test_drip(server: StubServer) -> None:
-    assert task(server, "fault.drip.0")["id"] == "fault.drip.0"
+@pytest.mark.parametrize("name", ["drip", "drip-body"])
+def test_drip(server: StubServer, name: str) -> None:
+    assert task(server, f"fault.{name}.0")["id"] == f"fault.{name}.0"
+
+
+def test_drip_of_the_body_alone(server: StubServer) -> None:
+    with connect(server) as peer:
+        peer.sendall(raw_request(server, "fault.drip-body.99999999"))
+        data = b""
+        while not data.endswith(b"{"):
+            data += peer.recv(1 << 16)
+    assert data.count(b"\r\n\r\n{") == 1
 
 
 def test_long_header(server: StubServer) -> None:
@@ -511,6 +533,228 @@ def test_flaky(server: StubServer) -> None:
                 assert codes == [2, 2, 0, 0]
     server.clear()
     assert ask(server, ids[0])[0].status == 503
+
+
+# The bucket service.
+
+BUCKET_TARGET = f"/v4/query?ak={ACCESS_KEY}&bucket=a+b%26"
+"""Asks for the regions of the bucket "a b&"."""
+
+
+@pytest.fixture
+def bucket_service(server: StubServer) -> Iterator[StubServer]:
+    """Knows two regions, and the second as that of a bucket."""
+    first = Region("z0", ["api-z0.invalid"], ["old-z0.invalid"], ttl=5)
+    second = Region("z1", ["api-z1.invalid"], acc_domains=["acc-z1.invalid"])
+    server.reset()
+    server.regions = [first, second]
+    server.bucket_regions = {"a b&": [second]}
+    yield server
+    server.reset()
+
+
+def get_regions(server: StubServer) -> tuple[http.client.HTTPResponse, bytes]:
+    with Client(server) as client:
+        return client.get("/regions", signed_for(server, "/regions"))
+
+
+def get_bucket(server: StubServer) -> tuple[http.client.HTTPResponse, bytes]:
+    with Client(server) as client:
+        return client.get(BUCKET_TARGET, {})
+
+
+def test_regions(bucket_service: StubServer) -> None:
+    answer, body = get_regions(bucket_service)
+    assert answer.status == 200 and answer.headers["X-Reqid"]
+    first, second = json.loads(body)["regions"]
+    assert (first["id"], first["ttl"], second["ttl"]) == ("z0", 5, 86_400)
+    assert first["api"] == {"domains": ["api-z0.invalid"], "old": ["old-z0.invalid"]}
+    assert list(second["api"]) == ["acc_domains", "domains", "old"]
+    assert second["up"]["domains"] == ["upload-z1.invalid"]
+    (record,) = bucket_service.requests_for(Kind.REGIONS)
+    assert (record.verdict, record.access_key) == ("verified", ACCESS_KEY)
+
+
+def test_regions_must_be_signed(bucket_service: StubServer) -> None:
+    wrong = signed_for(bucket_service, "/regions?x")
+    with Client(bucket_service) as client:
+        for headers in ({}, wrong):
+            answer, body = client.get("/regions", headers)
+            assert (answer.status, json.loads(body)["error"]) == (401, "bad token")
+    verdicts = [r.verdict for r in bucket_service.requests_for(Kind.REGIONS)]
+    assert verdicts == [Verdict.ABSENT, Verdict.SIGNATURE]
+
+
+def test_regions_of_a_bucket(bucket_service: StubServer) -> None:
+    answer, body = get_bucket(bucket_service)
+    assert answer.status == 200 and answer.headers["X-Reqid"]
+    (host,) = json.loads(body)["hosts"]
+    assert host["region"] == "z1" and "id" not in host
+    assert host["api"]["acc_domains"] == ["acc-z1.invalid"]
+    (record,) = bucket_service.requests
+    assert (record.kind, record.verdict) == (Kind.BUCKET, Verdict.ABSENT)
+    assert record.parameter("bucket") == "a b&"
+    assert record.parameter("ak") == ACCESS_KEY and record.parameter("x") is None
+
+
+def test_regions_of_a_bucket_must_not_be_signed(bucket_service: StubServer) -> None:
+    headers = signed_for(bucket_service, BUCKET_TARGET)
+    with Client(bucket_service) as client:
+        assert client.get(BUCKET_TARGET, headers)[0].status == 400
+    (record,) = bucket_service.requests_for(Kind.BUCKET)
+    assert record.verdict == "must not be signed"
+    assert record.header("authorization") == f"Qiniu {ACCESS_KEY}"
+
+
+def test_regions_of_no_bucket(bucket_service: StubServer) -> None:
+    with Client(bucket_service) as client:
+        for query, status in (
+            (f"ak={ACCESS_KEY}&bucket=other", 631),
+            (f"ak={ACCESS_KEY}", 400),
+            ("bucket=a+b%26", 400),
+            ("ak=somebody&bucket=a+b%26", 400),
+        ):
+            answer, body = client.get(f"/v4/query?{query}", {})
+            assert answer.status == status and "error" in json.loads(body), query
+
+
+def test_no_regions_are_known_at_first(server: StubServer) -> None:
+    server.reset()
+    for answer, body in (get_regions(server), get_bucket(server)):
+        assert (answer.status, json.loads(body)) == (404, {"error": "not found"})
+
+
+def test_regions_of_any_making(bucket_service: StubServer) -> None:
+    bare = Answer(502, b"{", reqid=False, xlog=False)
+    for given, expected in (
+        ([{"id": 7}], b'{"regions":[{"id":7}]}'),
+        ({"regions": None}, b'{"regions":null}'),
+        (b"not JSON", b"not JSON"),
+        (bare, b"{"),
+    ):
+        bucket_service.regions = given
+        answer, body = get_regions(bucket_service)
+        assert body == expected
+        assert answer.status == (502 if given is bare else 200)
+    assert "X-Reqid" not in answer.headers
+
+
+def test_fault_of_the_bucket_service(bucket_service: StubServer) -> None:
+    """It has the regions where a task's fault has the task."""
+    for form in ("fault.hijacked", "fault.chunked", "fault.drip.0", "fault.big.9000"):
+        bucket_service.bucket_service_fault = form
+        answer, body = get_regions(bucket_service)
+        assert answer.status == 200
+        assert ("X-Reqid" in answer.headers) == (form != "fault.hijacked")
+        assert [r["id"] for r in json.loads(body)["regions"]] == ["z0", "z1"]
+        assert json.loads(get_bucket(bucket_service)[1])["hosts"]
+    assert len(body) == 9000
+    bucket_service.bucket_service_fault = "fault.ill-utf8"
+    with pytest.raises(UnicodeDecodeError):
+        get_regions(bucket_service)[1].decode()
+    bucket_service.bucket_service_fault = "status.500.bare"
+    assert get_regions(bucket_service)[0].status == 500
+    assert task(bucket_service, "echo.1")["id"] == "echo.1"
+    bucket_service.bucket_service_fault = None
+    assert get_regions(bucket_service)[0].status == 200
+
+
+# Faults of a whole server.
+
+
+def test_fault_whatever_is_asked_for(server: StubServer) -> None:
+    with StubServer(fault="status.503.bare") as broken:
+        for task_id in ("echo.1", "status.200", "fault.hang"):
+            assert ask(broken, task_id)[0].status == 503
+        assert get_regions(broken)[0].status == 503
+        assert get_bucket(broken)[0].status == 503
+        with Client(broken) as client:
+            assert client.get("/nowhere", {})[0].status == 503
+        broken.fault = "fault.hijacked"
+        answer, body = ask(broken, "z0.waiting")
+        assert "X-Reqid" not in answer.headers
+        assert json.loads(body)["id"] == "z0.waiting"
+        broken.fault = Answer(301).having(("Location", "http://elsewhere.invalid/"))
+        answer, _ = ask(broken, "echo.1")
+        assert answer.headers["Location"] == "http://elsewhere.invalid/"
+        broken.fault = None
+        assert ask(broken, "status.418")[0].status == 418
+        verdicts = {record.verdict for record in broken.requests_for(Kind.TASK)}
+        assert verdicts == {"verified"}
+
+
+def test_fault_that_passes(server: StubServer) -> None:
+    """The first requests of the server, whatever their ids; then what is right."""
+    server.reset()
+    server.fault = "flaky.2.status.500"
+    try:
+        statuses = [ask(server, f"status.{code}")[0].status for code in (201, 202, 203)]
+        assert statuses == [500, 500, 203]
+    finally:
+        server.reset()
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["", "status", "status.999", "fault.none", "flaky.x.status.500", "echo.1", "port"],
+)
+def test_no_fault(server: StubServer, form: str) -> None:
+    with pytest.raises(ValueError, match="no fault"):
+        server.fault = form
+    with pytest.raises(ValueError, match="no fault"):
+        server.bucket_service_fault = form
+    assert server.fault is None and server.bucket_service_fault is None
+
+
+def test_a_port_that_refuses_and_comes_back() -> None:
+    with StubServer(tls=True) as server:
+        with connect(server) as kept:
+            assert server.wait_for(lambda: server.connections.open == 1)
+            server.fault = "port.refused"
+            assert received(kept) == b""
+        with pytest.raises(ConnectionRefusedError):
+            connect(server)
+        with pytest.raises(ConnectionRefusedError):
+            handshake(server)
+        server.fault = None
+        assert task(server, "echo.1")["id"] == "echo.1"
+        handshake(server).close()
+
+
+@pytest.mark.parametrize("ipv6", [False, True])
+def test_a_port_that_does_not_answer(ipv6: bool) -> None:
+    with StubServer(fault="port.black-hole", ipv6=ipv6) as server:
+        url = urlsplit(server.http_url)
+        with pytest.raises(TimeoutError):
+            socket.create_connection((url.hostname, url.port), 0.1)
+        server.fault = None
+        assert task(server, "echo.1")["id"] == "echo.1"
+
+
+def test_a_port_that_resets() -> None:
+    with StubServer(fault="port.reset") as server:
+        for _ in range(3):
+            with pytest.raises(ConnectionResetError), connect(server) as peer:
+                received(peer)
+        assert server.wait_for(lambda: server.connections.open == 0)
+        assert (server.connections.accepted, server.total) == (3, 0)
+
+
+def test_a_port_that_says_nothing() -> None:
+    with StubServer(tls=True, fault="port.silent") as server:
+        url = urlsplit(server.https_url or "")
+        with socket.create_connection((url.hostname, url.port), TIMEOUT) as peer:
+            peer.sendall(b"\x16\x03\x01")
+            peer.settimeout(0.1)
+            with pytest.raises(TimeoutError):
+                peer.recv(1)
+            assert server.connections.open == 1
+        assert server.wait_for(lambda: server.connections.open == 0)
+        with connect(server) as kept:
+            assert server.wait_for(lambda: server.connections.accepted == 2)
+            server.fault = "status.500"
+            assert received(kept) == b"", "it was not cut"
+        assert ask(server, "echo.1")[0].status == 500
 
 
 # HTTP.
@@ -632,7 +876,10 @@ def handshake(
         raise
 
 
-@pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "::1"])
+@pytest.mark.parametrize(
+    "name",
+    ["localhost", "127.0.0.1", "::1", "api.qiniuapi.com", "uc.qiniuapi.com", "uc.qbox.me"],
+)
 def test_good_certificate(secure: StubServer, name: str) -> None:
     with handshake(secure, name, strict=True) as peer:
         peer.sendall(raw_request(secure, "fault.close"))
@@ -657,18 +904,53 @@ def test_faults_over_tls(secure: StubServer) -> None:
     assert length and 0 < len(body) < int(length[1])
 
 
-@pytest.mark.parametrize("kind", CERTIFICATES[1:])
-def test_certificates_to_refuse(kind: str) -> None:
-    reasons = {
-        "expired": "certificate has expired",
-        "self-signed": "self-signed certificate",
-        "wrong-host": "Hostname mismatch",
-    }
+REFUSED = {
+    ("expired", "localhost"): "certificate has expired",
+    ("not-yet-valid", "localhost"): "certificate is not yet valid",
+    ("self-signed", "localhost"): "self-signed certificate",
+    ("wrong-host", "localhost"): "Hostname mismatch",
+    ("wrong-host", "127.0.0.1"): "IP address mismatch",
+    ("name-only", "127.0.0.1"): "IP address mismatch",
+    ("addresses-only", "localhost"): "Hostname mismatch",
+}
+
+
+def test_every_certificate_is_tested() -> None:
+    assert {kind for kind, _ in REFUSED} == {*CERTIFICATES} - {"good"}
+
+
+@pytest.mark.parametrize(("kind", "name"), REFUSED)
+def test_certificates_to_refuse(kind: str, name: str) -> None:
     with StubServer(tls=True, certificate=kind) as server:
         with pytest.raises(ssl.SSLCertVerificationError) as caught:
-            handshake(server)
-        assert reasons[kind] in caught.value.verify_message
+            handshake(server, name)
+        assert REFUSED[kind, name] in caught.value.verify_message
         assert server.wait_for(lambda: server.connections.handshakes_failed == 1)
+
+
+@pytest.mark.parametrize(
+    ("kind", "name"), [("name-only", "localhost"), ("addresses-only", "127.0.0.1")]
+)
+def test_certificates_for_some_names(kind: str, name: str) -> None:
+    with StubServer(tls=True, certificate=kind) as server:
+        handshake(server, name).close()
+
+
+VERSIONS = [version for version in ssl.TLSVersion if version >= ssl.TLSVersion.TLSv1]
+
+
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion:DeprecationWarning")
+@pytest.mark.parametrize("version", VERSIONS)
+def test_tls_version(version: ssl.TLSVersion) -> None:
+    """Even those that should be gone are really offered."""
+    with StubServer(tls=True, tls_version=version) as server:
+        context = ssl.create_default_context(cafile=server.ca_file)
+        context.set_ciphers("DEFAULT:@SECLEVEL=0")
+        context.minimum_version = ssl.TLSVersion.TLSv1
+        url = urlsplit(server.https_url or "")
+        with socket.create_connection((url.hostname or "", url.port or 0)) as plain:
+            with context.wrap_socket(plain, server_hostname=url.hostname) as peer:
+                assert peer.version() == version.name.replace("_", ".")
 
 
 def test_ipv6() -> None:
@@ -684,6 +966,10 @@ def test_ipv6() -> None:
 
 def test_stop_leaves_nothing() -> None:
     threads, folder = threading.active_count(), descriptors()
+    for fault in ("port.refused", "port.black-hole", "port.silent"):
+        with StubServer(tls=True, fault=fault):
+            pass
+    assert descriptors() == folder
     with StubServer(tls=True) as server:
         assert server.ca_file and Path(server.ca_file).exists()
         peers = [connect(server) for _ in range(3)]

@@ -61,9 +61,10 @@ extension Client {
             in: engine.transfer.value.body.span,
             of: subject(engine, queryOptions, true).part(ofBucket: request == .regions(ofBucket: true)), &last)
         }
+        // It says nothing of the host.
+        if last.isInterrupted { throw interruption(&report) }
         query.received(last.outcome, retryAfter: last.retryAfter, reason: report.message, directory, at: Clock.now)
         if let task = unsafe last.task { return unsafe task }
-        if last.isInterrupted { throw interruption(&report) }
       case .pause(let end):
         guard Poller.sleep(until: end, isInterruptible: queryOptions.isInterruptible) else {
           throw interruption(&report)

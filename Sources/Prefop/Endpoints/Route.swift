@@ -85,8 +85,8 @@ struct Route {
         }
         enter(.regionAsKnown)
       case .regionAsKnown:
-        let subject = subject.part(ofBucket: false)
-        if !region.isEmpty, let place = first(ofRegionsOf: subject, &directory, isOneRegion: true, now) {
+        let account = subject.part(ofBucket: false)
+        if !region.isEmpty, let place = first(ofRegionsOf: account, &directory, isOneRegion: true, now) {
           return ask(place, directory)
         }
         enter(subject.bucket.isEmpty ? .account : .bucket)
@@ -95,9 +95,9 @@ struct Route {
         if let place = first(ofRegionsOf: subject, &directory, isOneRegion: false, now) { return ask(place, directory) }
         enter(isMissed && !isIncomplete ? .ended : .account)
       case .account:
-        let subject = subject.part(ofBucket: false)
-        if let step = try claim(subject, &directory, now) { return step }
-        if let place = first(ofRegionsOf: subject, &directory, isOneRegion: false, now) { return ask(place, directory) }
+        let account = subject.part(ofBucket: false)
+        if let step = try claim(account, &directory, now) { return step }
+        if let place = first(ofRegionsOf: account, &directory, isOneRegion: false, now) { return ask(place, directory) }
         enter(isMissed && !isIncomplete ? .ended : .global)
       case .global:
         if let place = first(of: directory.global, &directory.hosts, now) { return ask(place, directory) }

@@ -20,10 +20,11 @@ struct ProxySettings: ~Copyable {
       self.forHTTPS = forHTTPS
       self.exceptions = exceptions
     } else {
-      let forHTTP = try Self.proxy(first("http_proxy", "all_proxy", "ALL_PROXY", if: readsEnvironment), "http_proxy")
+      let forHTTP = try Self.proxy(ofFirst: "http_proxy", "all_proxy", "ALL_PROXY", if: readsEnvironment)
       let forHTTPS = try Self.proxy(
-        first("https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", if: readsEnvironment), "https_proxy")
-      let exceptions = try Self.text(first("no_proxy", "NO_PROXY", if: readsEnvironment))
+        ofFirst: "https_proxy", "HTTPS_PROXY", "all_proxy", "ALL_PROXY", if: readsEnvironment)
+      let exceptions = try Self.text(
+        readsEnvironment ? Environment.value(name(ofFirst: "no_proxy", "NO_PROXY")) : nil)
       self.forHTTP = forHTTP
       self.forHTTPS = forHTTPS
       self.exceptions = exceptions
@@ -32,11 +33,23 @@ struct ProxySettings: ~Copyable {
 
   var isUsedForHTTP: Bool { forHTTP.count > 1 }
 
+  private static func proxy(
+    ofFirst first: StaticString, _ second: StaticString, _ third: StaticString, _ fourth: StaticString = "",
+    if readsEnvironment: Bool
+  ) throws(Failure) -> Bytes {
+    guard readsEnvironment else { return try text(nil) }
+    let variable = name(ofFirst: first, second, third, fourth)
+    return try proxy(Environment.value(variable), variable)
+  }
+
   /// A proxy that libcurl will take. It is checked here because libcurl would
   /// complain only later, and would print the whole of it, password and all.
   private static func proxy(_ text: Span<UInt8>?, _ name: StaticString) throws(Failure) -> Bytes {
+    guard let text, !text.isEmpty else { return try Self.text(nil) }
+    guard !hasEscapedControl(text) else {
+      throw Failure(.configuration, "{name} has an escaped control character in it", name: name)
+    }
     let ended = try Self.text(text)
-    guard ended.count > 1 else { return ended }
     guard let url = unsafe curl_url() else { throw .outOfMemory }
     defer { unsafe curl_url_cleanup(url) }
     let flags = UInt32(CURLU_NON_SUPPORT_SCHEME | CURLU_GUESS_SCHEME)
@@ -56,9 +69,34 @@ struct ProxySettings: ~Copyable {
     return ended
   }
 
+  /// "socks" is version 4.
   private static func isProxyScheme(_ scheme: Span<UInt8>) -> Bool {
-    scheme.equals("http") || scheme.equals("https") || scheme.equals("socks4") || scheme.equals("socks4a")
-      || scheme.equals("socks5") || scheme.equals("socks5h")
+    scheme.equals("http") || scheme.equals("https") || scheme.equals("socks") || scheme.equals("socks4")
+      || scheme.equals("socks4a") || scheme.equals("socks5") || scheme.equals("socks5h")
+  }
+
+  /// "%00" to "%1F". When the user or the password has one, libcurl 7.88 passes
+  /// the proxy by and connects to the host itself, with no word of it.
+  private static func hasEscapedControl(_ text: Span<UInt8>) -> Bool {
+    var index = 0
+    while index + 2 < text.count {
+      if text[index] == UInt8(ascii: "%"), text[index + 1] == UInt8(ascii: "0") || text[index + 1] == UInt8(ascii: "1"),
+        isHexDigit(text[index + 2])
+      {
+        return true
+      }
+      index += 1
+    }
+    return false
+  }
+
+  private static func isHexDigit(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "A")...UInt8(ascii: "F"),
+      UInt8(ascii: "a")...UInt8(ascii: "f"):
+      true
+    default: false
+    }
   }
 
   private static func text(_ text: Span<UInt8>?) throws(Failure) -> Bytes {
@@ -73,15 +111,12 @@ struct ProxySettings: ~Copyable {
   }
 }
 
-/// The first of the variables that is set, when the environment is read at all.
-@_lifetime(immortal)
-private func first(
-  _ first: StaticString, _ second: StaticString, _ third: StaticString = "", _ fourth: StaticString = "",
-  if readsEnvironment: Bool
-) -> Span<UInt8>? {
-  guard readsEnvironment else { return nil }
-  if let value = Environment.value(first) { return value }
-  if let value = Environment.value(second) { return value }
-  if let value = Environment.value(third) { return value }
-  return Environment.value(fourth)
+/// The name of the first of the variables that is set; "": none is.
+private func name(
+  ofFirst first: StaticString, _ second: StaticString, _ third: StaticString = "", _ fourth: StaticString = ""
+) -> StaticString {
+  if Environment.value(first) != nil { return first }
+  if Environment.value(second) != nil { return second }
+  if Environment.value(third) != nil { return third }
+  return Environment.value(fourth) != nil ? fourth : ""
 }
