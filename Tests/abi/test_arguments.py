@@ -30,6 +30,7 @@ CALLS: dict[str, list[Any]] = {
     "prefop_query": ["client", b"echo.1", QueryOptions(), "out", Error()],
     "prefop_client_new": [ClientOptions(), "out", Error()],
     "prefop_client_set_credentials": ["client", b"a", b"b", Error()],
+    "prefop_queue_new": ["client", "out", Error()],
     "prefop_task_parse": [TASK, len(TASK), "out", Error()],
     "prefop_task_item_parse": [ITEM, len(ITEM), "out", Error()],
     "prefop_task_to_json": [Task(), "out", c_size_t(), Error()],
@@ -45,12 +46,14 @@ OPTIONAL = {
     ("prefop_query", 2),
     ("prefop_client_new", 0),
     ("prefop_client_set_credentials", 0),
+    ("prefop_queue_new", 0),
     ("prefop_task_to_json", 2),
     ("prefop_task_item_to_json", 2),
     ("prefop_notification_verify", 0),
 }
 OUT_FREE = {
     "prefop_client_new": "prefop_client_free",
+    "prefop_queue_new": "prefop_queue_free",
     "prefop_query": "prefop_task_free",
     "prefop_task_parse": "prefop_task_free",
     "prefop_notification_verify": "prefop_task_free",
@@ -310,8 +313,6 @@ def test_known_client_flags(prefop: Prefop, flags: int) -> None:
 @pytest.mark.parametrize(
     ("struct", "member", "value"),
     [
-        ("prefop_client_options", "max_in_flight", 1),
-        ("prefop_client_options", "max_in_flight", -1),
         ("prefop_query_options", "poll_min_ms", 1),
         ("prefop_query_options", "poll_max_ms", -1),
     ],
