@@ -503,6 +503,8 @@ def test_descriptors_are_closed(prefop: Prefop, server: StubServer) -> None:
                 for tag in range(100):
                     queue.submit(["fault.hang", "echo.1"][tag % 2], tag)
                 assert queue.next(ENOUGH_MS)
+        # The server's are in this process too, and it closes them when it sees ours go.
+        server.wait_for(lambda: count() == before)
         assert count() == before
 
 

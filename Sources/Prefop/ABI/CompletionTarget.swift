@@ -18,10 +18,9 @@ struct CompletionTarget {
   }
 
   /// Hands a completion out; the failure that it is, if it is one, is thrown.
-  func fill(_ submission: Submission, _ report: inout Report) throws(Failure) {
+  func fill(_ submission: Submission) throws(Failure) {
     let status = submission.status
     unsafe write(tag: submission.tag, submission.takeTask(), status)
-    if let details = submission.report { report = details }
     submission.destroy()
     guard status == .ok else {
       throw status == .cancelled

@@ -34,10 +34,10 @@ public func prefop_queue_next(
   let status = unsafe border(error, &report) { report throws(Failure) in
     let target = try unsafe CompletionTarget(required(completion, "completion"))
     guard
-      let submission = try unsafe QueueHandle.use(queue, { queue throws(Failure) in try queue.next(timeout: timeout) })
+      let submission = try unsafe QueueHandle.use(queue, { queue throws(Failure) in try queue.next(timeout: timeout, report: &report) })
     else { return }
     taken = true
-    try target.fill(submission, &report)
+    try target.fill(submission)
   }
   return taken ? 1 : status
 }

@@ -12,6 +12,7 @@ struct Queue: ~Copyable {
   var timers = TimerHeap()
   var scouts = Scouts()
   var draft = TaskDraft()
+  var reports = ReportPool()
 
   /// Given, and not begun.
   var waiting = SubmissionList()
@@ -90,9 +91,9 @@ struct Queue: ~Copyable {
     announce()
   }
 
-  /// The next completion, which is the caller's then; nil: there was none in
-  /// time, or a signal or a wakeup came.
-  mutating func next(timeout: Int64) throws(Failure) -> Submission? {
+  /// The next completion, which is the caller's then, with what there is to
+  /// tell of it; nil: there was none in time, or a signal or a wakeup came.
+  mutating func next(timeout: Int64, report: inout Report) throws(Failure) -> Submission? {
     let now = Clock.now
     let isStale = lastTurn.milliseconds(until: now) > Self.longestAbsence
     if isStale || completed.isEmpty {
@@ -103,6 +104,10 @@ struct Queue: ~Copyable {
       try run(timeout, from: now)
     }
     let completion = completed.popFirst()
+    if let kept = unsafe completion?.takeReport() {
+      report = unsafe kept.pointee
+      unsafe reports.giveBack(kept)
+    }
     announce()
     return completion
   }
@@ -114,7 +119,7 @@ struct Queue: ~Copyable {
       let flight = Reference(flights[slot])
       guard let submission = flight.value.submission, submission.tag == tag else { continue }
       abort(slot, flight)
-      submission.fail(.cancelled, flight.value.report)
+      unsafe submission.complete(.cancelled, nil, reports.keep(flight.value.report))
       vacate(slot, flight)
       count += 1
     }

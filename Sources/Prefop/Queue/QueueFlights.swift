@@ -56,7 +56,7 @@ extension Queue {
       flight.value.query.received(
         last.outcome, retryAfter: last.retryAfter, reason: flight.value.report.message, client.value.directory, at: now)
       if let task = unsafe last.task {
-        unsafe submission.complete(with: task)
+        unsafe submission.complete(.ok, task, reports.keep(flight.value.report))
         vacate(slot, flight)
       } else {
         try step(slot, flight, submission, at: now)
@@ -216,7 +216,7 @@ extension Queue {
     guard let submission = flight.value.submission else { return }
     flight.value.query.abandon(client.value.directory, subject(flight, submission), at: now)
     if flight.value.report.message.isEmpty { failure.render(into: &flight.value.report.message) }
-    submission.fail(failure.status, flight.value.report)
+    unsafe submission.complete(failure.status, nil, reports.keep(flight.value.report))
     vacate(slot, flight)
   }
 

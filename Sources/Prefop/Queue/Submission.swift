@@ -99,22 +99,11 @@ struct Submission: Equatable {
   /// How it ended.
   var status: Status { unsafe block.pointee.status }
 
-  func complete(with task: UnsafeMutablePointer<prefop_task>) {
-    unsafe block.pointee.task = unsafe task
-  }
-
-  /// It was called off before it began.
-  func cancel() { unsafe block.pointee.status = .cancelled }
-
-  /// The details are left out when there is no memory for them.
-  @inline(never)
-  func fail(_ status: Status, _ report: Report) {
+  /// It has ended. Without a report nothing is known but the status.
+  func complete(_ status: Status, _ task: UnsafeMutablePointer<prefop_task>?, _ report: UnsafeMutablePointer<Report>?) {
     unsafe block.pointee.status = status
-    guard let details = unsafe malloc(MemoryLayout<Report>.size)?.bindMemory(to: Report.self, capacity: 1) else {
-      return
-    }
-    unsafe details.initialize(to: report)
-    unsafe block.pointee.report = unsafe details
+    unsafe block.pointee.task = unsafe task
+    unsafe block.pointee.report = unsafe report
   }
 
   /// The task, which is the caller's then.
@@ -124,8 +113,12 @@ struct Submission: Equatable {
     return unsafe task
   }
 
-  /// What there is to tell; nil: nothing is known but the status.
-  var report: Report? { unsafe block.pointee.report?.pointee }
+  /// What there is to tell.
+  func takeReport() -> UnsafeMutablePointer<Report>? {
+    let report = unsafe block.pointee.report
+    unsafe block.pointee.report = nil
+    return unsafe report
+  }
 
   // MARK: List
 

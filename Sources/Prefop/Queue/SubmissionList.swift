@@ -40,7 +40,7 @@ struct SubmissionList: ~Copyable {
       current = submission.next
       if submission.tag == tag {
         remove(submission, after: previous)
-        submission.cancel()
+        unsafe submission.complete(.cancelled, nil, nil)
         other.append(submission)
         moved += 1
       } else {
