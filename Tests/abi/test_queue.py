@@ -163,7 +163,7 @@ def test_mixed_credentials(prefop: Prefop, server: StubServer) -> None:
 def test_credentials_that_change(prefop: Prefop, server: StubServer) -> None:
     """What is under way ends with the pair that it began with; the rest takes the new one."""
     with opened(prefop, server, max_in_flight=1) as (client, queue):
-        queue.submit("flaky.1.status.503.change", 0)
+        queue.submit("flaky.1.status.503.retry-after.1.change", 0)
         queue.submit("echo.1", 1)
         while server.total < 1:
             assert queue.next(10) is None
@@ -496,6 +496,7 @@ def test_descriptors_are_closed(prefop: Prefop, server: StubServer) -> None:
         with client.queue() as queue:
             queue.submit("echo.1")
             drained(queue)
+        server.wait_for(lambda: server.connections.open == 0)
         before = count()
         for _ in range(5):
             with client.queue() as queue:
