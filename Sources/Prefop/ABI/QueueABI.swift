@@ -34,7 +34,8 @@ public func prefop_queue_next(
   let status = unsafe border(error, &report) { report throws(Failure) in
     let target = try unsafe CompletionTarget(required(completion, "completion"))
     guard
-      let submission = try unsafe QueueHandle.use(queue, { queue throws(Failure) in try queue.next(timeout: timeout, report: &report) })
+      let submission = try unsafe QueueHandle.use(
+        queue, { queue throws(Failure) in try queue.next(timeout: timeout, report: &report) })
     else { return }
     taken = true
     try target.fill(submission)

@@ -47,7 +47,6 @@ struct SocketWatch: ~Copyable {
 
   /// libcurl lost its way: the handle must not be used again.
   var isBroken = false
-  var wasOutOfMemory = false
 
   init(poller: Int32) { self.poller = poller }
 
@@ -75,7 +74,6 @@ struct SocketWatch: ~Copyable {
     let index = Int(descriptor)
     guard hasRoom(for: index) else {
       isBroken = true
-      wasOutOfMemory = true
       return false
     }
     var wanted: UInt8 = 0

@@ -165,7 +165,7 @@ struct Queue: ~Copyable {
   private mutating func announce() {
     guard poller.isShared else { return }
     let now = Clock.now
-    let canBegin = !waiting.isEmpty && (!idle.isEmpty || flights.count < limit)
+    let canBegin = !waiting.isEmpty && flyingCount < limit
     if canBegin || !completed.isEmpty || hasReady || isAwake || !engine.value.isUsable {
       poller.arm(for: now, now: now)
     } else {

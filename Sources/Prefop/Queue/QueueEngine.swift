@@ -42,7 +42,6 @@ struct QueueEngine: ~Copyable {
   }
 
   var isUsable: Bool { !watch.value.isBroken && multi.isUsable }
-  var wasOutOfMemory: Bool { watch.value.wasOutOfMemory }
 
   /// Who watches the sockets of a transfer.
   var watcher: UnsafeMutablePointer<SocketWatch> {
@@ -148,7 +147,6 @@ struct QueueEngine: ~Copyable {
   private func check(_ code: CURLMcode) -> Bool {
     guard code != CURLM_OK else { return true }
     watch.value.isBroken = true
-    if code == CURLM_OUT_OF_MEMORY { watch.value.wasOutOfMemory = true }
     return false
   }
 }

@@ -146,24 +146,17 @@ extension Queue {
 
   /// Begins submissions while there is room, also among the completions: they
   /// hold tasks.
-  @inline(never)
   private mutating func begin(at now: Instant) throws(Failure) {
-    while !waiting.isEmpty, completed.count < limit {
-      let slot: Int
-      if let free = idle.popLast() {
-        slot = free
-      } else {
-        guard flights.count < limit else { return }
-        do throws(OutOfMemory) {
-          try addFlight()
-        } catch {
-          // Those that there are will do.
-          guard flights.isEmpty else { return }
-          throw .outOfMemory
-        }
-        slot = flights.count - 1
+    while !waiting.isEmpty, completed.count < limit, flyingCount < limit {
+      do throws(OutOfMemory) {
+        try reports.reserve(flyingCount + 1)
+        if idle.isEmpty { try addFlight() }
+      } catch {
+        // Those under way will do.
+        guard flyingCount == 0 else { return }
+        throw .outOfMemory
       }
-      guard let submission = waiting.popFirst() else { return }
+      guard let slot = idle.popLast(), let submission = waiting.popFirst() else { return }
       begin(submission, slot, Reference(flights[slot]), at: now)
     }
   }
@@ -176,19 +169,18 @@ extension Queue {
     let slot = flights.count
     try flights.append(Box(Flight(client.value.settings)))
     unsafe flights[slot].value.transfer.value.join(engine.value.watcher, as: slot)
+    idle.appendReserved(slot)
   }
 
-  /// After an error of the multi interface: what was under way has failed, the
-  /// rest goes on with another handle.
-  @inline(never)
+  /// After an error of the multi interface: what was under way goes out again,
+  /// from another handle. It was nobody's fault among the hosts.
   private mutating func renewEngine(at now: Instant) throws(Failure) {
     for slot in flights.indices where flights[slot].value.phase == .sending { detach(Reference(flights[slot])) }
-    let outcome: Outcome = engine.value.wasOutOfMemory ? .outOfMemory : .system
     try replaceEngine()
     engine.value.setTime(now)
     for slot in flights.indices { unsafe flights[slot].value.transfer.value.join(engine.value.watcher, as: slot) }
     for slot in flights.indices where flights[slot].value.phase == .sending {
-      conclude(slot, Reference(flights[slot]), unsafe Attempt(outcome: outcome), at: now)
+      conclude(slot, Reference(flights[slot]), unsafe Attempt(outcome: .stale), at: now)
     }
   }
 }

@@ -6,31 +6,33 @@ import CPlatform
 struct ReportPool: ~Copyable {
   private var spare = unsafe List<UnsafeMutablePointer<Report>>()
 
+  /// Those that are in use, too.
+  private var total = 0
+
   init() {}
 
   deinit {
     for index in unsafe spare.indices { unsafe free(spare[index]) }
   }
 
-  /// A copy of a report; nil: there is no memory for one.
+  /// Makes room for so many reports, so that nothing can fail later.
+  mutating func reserve(_ count: Int) throws(OutOfMemory) {
+    while unsafe spare.count < count {
+      // Room to give back all that there are.
+      try unsafe spare.reserve(total + 1 - spare.count)
+      let memory = try unsafe allocate(MemoryLayout<Report>.size)
+      unsafe spare.appendReserved(memory.bindMemory(to: Report.self, capacity: 1))
+      total += 1
+    }
+  }
+
+  /// A copy of a report; nil: there is no room.
   @inline(never)
   mutating func keep(_ report: borrowing Report) -> UnsafeMutablePointer<Report>? {
-    let kept: UnsafeMutablePointer<Report>
-    if let report = unsafe spare.popLast() {
-      unsafe kept = report
-    } else {
-      guard let memory = unsafe malloc(MemoryLayout<Report>.size) else { return nil }
-      unsafe kept = memory.bindMemory(to: Report.self, capacity: 1)
-    }
+    guard let kept = unsafe spare.popLast() else { return nil }
     unsafe kept.initialize(to: copy report)
     return unsafe kept
   }
 
-  mutating func giveBack(_ kept: UnsafeMutablePointer<Report>) {
-    do throws(OutOfMemory) {
-      try unsafe spare.append(kept)
-    } catch {
-      unsafe free(kept)
-    }
-  }
+  mutating func giveBack(_ kept: UnsafeMutablePointer<Report>) { unsafe spare.appendReserved(kept) }
 }
