@@ -185,6 +185,7 @@ enum {
  * and `json`: what is absent is "".
  */
 typedef struct prefop_client prefop_client;
+typedef struct prefop_queue prefop_queue;
 
 /* One command of a task, and how it went. */
 typedef struct prefop_task_item {
@@ -264,7 +265,7 @@ typedef struct prefop_client_options {
   int64_t connect_timeout_ms; /* name, connection and TLS; 0: 3,000; negative: none */
   int64_t max_response_bytes; /* of an answer, after decompression; 0: 16 MiB; up to 1 GiB */
   int32_t max_attempts;       /* requests to one host for a query; 0: 4; up to 100 */
-  int32_t max_in_flight;      /* not in this version: must be 0 */
+  int32_t max_in_flight;      /* queries that a queue has under way at once; 0: 64; up to 10,000 */
 } prefop_client_options;
 
 /* How one query differs.  Zero or NULL is the default of every member. */
@@ -279,6 +280,17 @@ typedef struct prefop_query_options {
   int64_t poll_min_ms;     /* the shortest pause of a wait; 0: 1,000 */
   int64_t poll_max_ms;     /* the longest; 0: 1,800,000 (half an hour), or poll_min_ms if that is more */
 } prefop_query_options;
+
+/* How a query of a queue ended.  The caller owns it, sets struct_size and passes
+   it to as many calls as it likes. */
+typedef struct prefop_completion {
+  uint32_t struct_size;
+  uint32_t flags;       /* 0 */
+  uint64_t tag;         /* as submitted */
+  prefop_task *task;    /* the caller's, to be freed with prefop_task_free; NULL after a failure */
+  prefop_status status; /* PREFOP_OK, or why it failed */
+  uint32_t reserved;    /* 0 */
+} prefop_completion;
 
 /* A notification as a web server received it. */
 typedef struct prefop_notification {
@@ -439,7 +451,8 @@ prefop_status prefop_client_set_credentials(
     prefop_client *client, const char *access_key, const char *secret_key, prefop_error *error);
 
 /* Closes the client's connections and frees it.  No other thread may be using
-   it.  NULL does nothing; the default client cannot be freed. */
+   it; its queues may be, and keep what they need of it.  NULL does nothing; the
+   default client cannot be freed. */
 void prefop_client_free(prefop_client *client);
 
 /*
@@ -480,6 +493,101 @@ void prefop_client_free(prefop_client *client);
  */
 prefop_status prefop_wait(prefop_client *client, const char *persistent_id, const prefop_query_options *options,
     prefop_task **task, prefop_error *error);
+
+/*
+ * The queue
+ * ---------
+ * Many queries at once, on one thread.  Submit ids, each with a tag of your own;
+ * take their completions, in the order in which they end:
+ *
+ *     prefop_completion done = PREFOP_COMPLETION_INIT;
+ *     while (prefop_queue_pending(queue) && prefop_queue_next(queue, -1, &done, &error) == 1) {
+ *       if (done.status) fprintf(stderr, "%s: %s\n", ids[done.tag], error.message);
+ *       else printf("%s: %s\n", ids[done.tag], prefop_code_name(done.task->code));
+ *       prefop_task_free(done.task);
+ *     }
+ *
+ * A submission costs its id and some hundred bytes until its turn comes;
+ * max_in_flight queries are under way at once.  They find their hosts, and try
+ * again, as prefop_query does, and what one learns of a host or a region serves
+ * all of the client's queries, blocking ones too.  HTTP/2 carries many over one
+ * connection: the first query to a host goes alone, until its connection stands.
+ *
+ * A queue belongs to one thread at a time; only prefop_queue_wakeup may be
+ * called by others meanwhile.  The library works on its queries while
+ * prefop_queue_next runs, so call it, or have it called by an event loop that
+ * watches prefop_queue_fd.  After fork() a queue is of use in the parent only;
+ * in the child its calls say PREFOP_ERROR_FORKED, and freeing it frees memory.
+ */
+
+/*
+ * Makes a queue.  client: NULL for the default client.  It sends nothing.
+ *
+ * ARGUMENT, MEMORY, SYSTEM (no descriptor is left); for the default client also
+ * what prefop_client_new can.
+ */
+prefop_status prefop_queue_new(prefop_client *client, prefop_queue **queue, prefop_error *error);
+
+/*
+ * Adds a query.  It neither waits nor sends, and there is no limit but memory.
+ *
+ * persistent_id, options: as for prefop_query; copied.  timeout_ms counts from
+ *     when the query is first sent.  PREFOP_QUERY_INTERRUPTIBLE has no meaning.
+ *     Without keys in the options the query signs with those that the client has
+ *     when it is first sent.
+ * tag: comes back with the completion; need not be unique.
+ *
+ * Each query that was accepted ends in exactly one completion, unless the queue
+ * is freed before.  ARGUMENT, UNSUPPORTED, MEMORY, FORKED: it was not accepted.
+ */
+prefop_status prefop_queue_submit(prefop_queue *queue, const char *persistent_id, uint64_t tag,
+    const prefop_query_options *options, prefop_error *error);
+
+/*
+ * Works on the queries until one has ended, and hands out its completion.
+ *
+ * timeout_ms: how long to wait for one; 0: do what can be done at once;
+ *     negative: until there is one, but not when none is pending.
+ * completion: receives how it ended, all zero and NULL when none did.
+ * error:      receives why the query, or the call itself, failed.
+ *
+ *   1         a completion: completion->status is what prefop_query would have
+ *             returned, or PREFOP_ERROR_CANCELLED
+ *   0         none in time, or prefop_queue_wakeup was called, or a signal was
+ *             handled
+ *   negative  nothing was handed out, and nothing is lost: ARGUMENT, MEMORY,
+ *             SYSTEM, FORKED
+ */
+int32_t prefop_queue_next(prefop_queue *queue, int64_t timeout_ms, prefop_completion *completion, prefop_error *error);
+
+/*
+ * A descriptor for poll(2), epoll and event loops: readable when
+ * prefop_queue_next, with a timeout of 0, has something to do.  Call it then
+ * until it does not return 1.  The descriptor is level-triggered, stays the
+ * same, is closed with the queue, and is only to be watched, for reading.
+ *
+ * Negative: ARGUMENT, MEMORY, SYSTEM (no descriptor is left), FORKED.
+ */
+int32_t prefop_queue_fd(prefop_queue *queue);
+
+/* How many completions are still to be taken: of queries that wait, are under
+   way, or have ended.  NULL: 0. */
+size_t prefop_queue_pending(const prefop_queue *queue);
+
+/*
+ * Ends the queries with this tag that have not ended: their completions say
+ * PREFOP_ERROR_CANCELLED.  It does not wait.  Returns how many there were.
+ */
+size_t prefop_queue_cancel(prefop_queue *queue, uint64_t tag);
+
+/* Makes the prefop_queue_next that is running, or else the next one, return 0
+   unless it has a completion.  May be called from any thread and from signal
+   handlers, but not while the queue is being freed. */
+void prefop_queue_wakeup(prefop_queue *queue);
+
+/* Ends all queries without waiting, drops the completions that nobody took, and
+   frees the queue.  NULL does nothing. */
+void prefop_queue_free(prefop_queue *queue);
 
 /*
  * JSON
@@ -574,6 +682,8 @@ prefop_status prefop_notification_verify(
   { (uint32_t)sizeof(prefop_client_options), 0, NULL, NULL, NULL, NULL, NULL, NULL, NULL, 0, 0, 0, 0, 0, 0 }
 #define PREFOP_QUERY_OPTIONS_INIT                                                                                      \
   { (uint32_t)sizeof(prefop_query_options), 0, NULL, NULL, NULL, 0, 0, 0 }
+#define PREFOP_COMPLETION_INIT                                                                                         \
+  { (uint32_t)sizeof(prefop_completion), 0, 0, NULL, 0, 0 }
 #define PREFOP_NOTIFICATION_INIT                                                                                       \
   { (uint32_t)sizeof(prefop_notification), 0, NULL, NULL, NULL, NULL, NULL, 0, NULL, 0 }
 #define PREFOP_TASK_INIT                                                                                               \

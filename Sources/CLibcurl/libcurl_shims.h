@@ -7,6 +7,7 @@
 typedef size_t (*prefop_curl_data_function)(char *data, size_t size, size_t count, void *context);
 typedef curl_socket_t (*prefop_curl_open_function)(void *context, curlsocktype purpose, struct curl_sockaddr *address);
 typedef int (*prefop_curl_close_function)(void *context, curl_socket_t descriptor);
+typedef int (*prefop_curl_request_function)(void *context, char *peer, char *self, int peer_port, int self_port);
 typedef int (*prefop_curl_socket_function)(CURL *easy, curl_socket_t descriptor, int what, void *context, void *slot);
 typedef int (*prefop_curl_timer_function)(CURLM *multi, long milliseconds, void *context);
 
@@ -32,6 +33,12 @@ static inline CURLcode prefop_curl_set_open_function(CURL *easy, prefop_curl_ope
 }
 static inline CURLcode prefop_curl_set_close_function(CURL *easy, prefop_curl_close_function function) {
   return curl_easy_setopt(easy, CURLOPT_CLOSESOCKETFUNCTION, function);
+}
+static inline CURLcode prefop_curl_set_request_function(CURL *easy, prefop_curl_request_function function) {
+  return curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, function);
+}
+static inline CURLcode prefop_curl_get_pointer(CURL *easy, CURLINFO info, void **value) {
+  return curl_easy_getinfo(easy, info, value);
 }
 static inline CURLcode prefop_curl_get_long(CURL *easy, CURLINFO info, long *value) {
   return curl_easy_getinfo(easy, info, value);

@@ -31,6 +31,7 @@ CALLS: dict[str, list[Any]] = {
     "prefop_wait": ["client", b"echo.1", QueryOptions(timeout_ms=1), "out", Error()],
     "prefop_client_new": [ClientOptions(), "out", Error()],
     "prefop_client_set_credentials": ["client", b"a", b"b", Error()],
+    "prefop_queue_new": ["client", "out", Error()],
     "prefop_task_parse": [TASK, len(TASK), "out", Error()],
     "prefop_task_item_parse": [ITEM, len(ITEM), "out", Error()],
     "prefop_task_to_json": [Task(), "out", c_size_t(), Error()],
@@ -48,12 +49,14 @@ OPTIONAL = {
     ("prefop_wait", 2),
     ("prefop_client_new", 0),
     ("prefop_client_set_credentials", 0),
+    ("prefop_queue_new", 0),
     ("prefop_task_to_json", 2),
     ("prefop_task_item_to_json", 2),
     ("prefop_notification_verify", 0),
 }
 OUT_FREE = {
     "prefop_client_new": "prefop_client_free",
+    "prefop_queue_new": "prefop_queue_free",
     "prefop_query": "prefop_task_free",
     "prefop_wait": "prefop_task_free",
     "prefop_task_parse": "prefop_task_free",
@@ -309,21 +312,6 @@ def test_unknown_flags(prefop: Prefop, client: Any, struct: str, flags: int) -> 
 @pytest.mark.parametrize("flags", range(32))
 def test_known_client_flags(prefop: Prefop, flags: int) -> None:
     prefop.client(flags=flags).close()
-
-
-@pytest.mark.parametrize(
-    ("struct", "member", "value"),
-    [
-        ("prefop_client_options", "max_in_flight", 1),
-        ("prefop_client_options", "max_in_flight", -1),
-    ],
-)
-def test_members_of_later_versions(prefop: Prefop, client: Any, struct: str, member: str, value: Any) -> None:
-    use, members = INPUTS[struct]
-    error = Error()
-    status = use(prefop, client, STRUCTS[struct](**members, **{member: value}), error)
-    assert prefop.status_name(status) == "PREFOP_ERROR_UNSUPPORTED", error.message
-    assert member.encode() in error.message
 
 
 @pytest.mark.parametrize(

@@ -256,3 +256,70 @@ def test_a_child_asks_for_itself(prefop: Prefop, api: StubServer, bucket_service
         assert leader.result()["persistent_id"] == "ECHO.1"
         assert os.waitpid(child, 0)[1] == 0
     assert bucket_service.total == 2
+
+
+# In a queue.
+
+
+def completions(queue: Any) -> dict[int, Any]:
+    ended = {}
+    while queue.pending():
+        done = queue.next(60_000)
+        assert done, f"{queue.pending()} are missing"
+        ended[done[0]] = done[1]
+    return ended
+
+
+def test_a_queue_asks_once(prefop: Prefop, api: StubServer, bucket_service: StubServer) -> None:
+    """Of those that come together one asks, and the others wait for it without an attempt of their own."""
+    bucket_service.bucket_service_fault = "fault.slow.300"
+    with client(prefop, bucket_service) as asking, asking.queue() as queue:
+        for tag in range(150):
+            queue.submit(f"ECHO.{tag}", tag)
+        ended = completions(queue)
+    assert {tag: task["persistent_id"] for tag, task in ended.items()} == {tag: f"ECHO.{tag}" for tag in range(150)}
+    assert len(bucket_service.requests) == 1
+
+
+def test_a_queue_waits_for_a_blocking_query(prefop: Prefop, api: StubServer, bucket_service: StubServer) -> None:
+    bucket_service.bucket_service_fault = "fault.slow.500"
+    with client(prefop, bucket_service) as asking, asking.queue() as queue:
+        with concurrent.futures.ThreadPoolExecutor(1) as pool:
+            blocking = pool.submit(asking.query, "ECHO.x")
+            assert bucket_service.wait_for(lambda: bucket_service.total == 1)
+            for tag in range(20):
+                queue.submit(f"ECHO.{tag}", tag)
+            ended = completions(queue)
+            assert blocking.result()["persistent_id"] == "ECHO.x"
+    assert all(task["persistent_id"] == f"ECHO.{tag}" for tag, task in ended.items())
+    assert len(bucket_service.requests) == 1
+
+
+def test_whoever_waits_goes_on_when_the_one_that_asks_is_cancelled(
+    prefop: Prefop, api: StubServer, bucket_service: StubServer
+) -> None:
+    bucket_service.bucket_service_fault = "flaky.1.fault.hang"
+    with client(prefop, bucket_service) as asking, asking.queue() as queue:
+        for tag in range(10):
+            queue.submit(f"ECHO.{tag}", tag)
+        while bucket_service.total < 1:
+            assert queue.next(10) is None
+        assert queue.cancel(0) == 1
+        ended = completions(queue)
+    assert ended.pop(0).name == "PREFOP_ERROR_CANCELLED"
+    assert all(task["persistent_id"] == f"ECHO.{tag}" for tag, task in ended.items()) and len(ended) == 9
+    assert len(bucket_service.requests) == 2
+
+
+def test_a_queue_that_is_freed_while_it_asks(prefop: Prefop, api: StubServer, bucket_service: StubServer) -> None:
+    bucket_service.bucket_service_fault = "flaky.1.fault.hang"
+    with client(prefop, bucket_service) as asking:
+        first, second = asking.queue(), asking.queue()
+        first.submit("ECHO.1")
+        second.submit("ECHO.2")
+        while bucket_service.total < 1:
+            assert first.next(10) is None
+        assert second.next(50) is None, "it waits for the other queue"
+        first.close()
+        assert completions(second)[0]["persistent_id"] == "ECHO.2"
+        second.close()

@@ -21,7 +21,16 @@ def query(client: Client, id: str) -> Answer:
     return Answer(task, error_fields(error))
 
 
-WAYS: dict[str, Ask] = {"query": query}
+def submit(client: Client, id: str) -> Answer:
+    """The same with a queue."""
+    with client.queue() as queue:
+        queue.submit(id, 1)
+        _, result = queue.next() or (0, {})
+        error = error_fields(queue.error)
+    return Answer(None if isinstance(result, PrefopError) else result, error)
+
+
+WAYS: dict[str, Ask] = {"query": query, "queue": submit}
 """How to ask."""
 
 

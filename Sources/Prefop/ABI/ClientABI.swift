@@ -28,5 +28,5 @@ public func prefop_client_set_credentials(
 
 @_cdecl("prefop_client_free") @implementation
 public func prefop_client_free(_ client: OpaquePointer!) {
-  if let client = unsafe client { unsafe ClientHandle.destroy(client) }
+  if let client = unsafe client { unsafe ClientHandle.release(client) }
 }

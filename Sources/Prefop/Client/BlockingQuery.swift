@@ -47,21 +47,21 @@ extension Client {
     while true {
       switch try query.next(directory, subject(engine, queryOptions, isSigned), at: Clock.now) {
       case .send(let request, let host, let deadline):
-        if !report.message.isEmpty { report.message.removeAll() }
-        report.attempts += 1
+        report.begin()
         try engine.load(request, id, bucket: queryOptions.bucket)
         last = try engine.exchange(
           settings, host, isSigned: isSigned && request != .regions(ofBucket: true),
           responseLimit: request == .task ? settings.responseLimit : Self.regionsLimit,
           until: deadline, isInterruptible: queryOptions.isInterruptible, detail: &report.message)
         if request == .task {
-          report.host.removeAll()
-          report.host.append(host.endpoint.authority)
-          if last.outcome == .task { engine.readTask(into: &last, &report.message) }
-          if last.httpStatus != 0 { report.record(last, engine.transfer.value.head) }
-          if last.curlCode != 0 { report.curlCode = last.curlCode }
+          if last.outcome == .task {
+            last.readTask(in: engine.transfer.value.body.span, using: &engine.draft.value, &report.message)
+          }
+          report.record(last, from: host, engine.transfer.value.head)
         } else if last.outcome == .task {
-          try storeRegions(&engine, request, queryOptions, &last)
+          try storeRegions(
+            in: engine.transfer.value.body.span,
+            of: subject(engine, queryOptions, true).part(ofBucket: request == .regions(ofBucket: true)), &last)
         }
         // It says nothing of the host.
         if last.isInterrupted { throw interruption(&report) }
@@ -75,7 +75,8 @@ extension Client {
         try waitForRegions(
           subject(engine, queryOptions, isSigned).part(ofBucket: ofBucket), &query, until: end, queryOptions, &report)
       case .finished:
-        throw QueryFailure(last: last, timeout: timeout).describe(query, engine, settings, &report)
+        throw QueryFailure(last: last, timeout: timeout).describe(
+          query, answer: engine.transfer.value.body.span, settings, &report)
       }
     }
   }
@@ -89,13 +90,15 @@ extension Client {
       return true
     }
     if try key(&engine) { return true }
-    guard settings.allowsAnonymous else {
-      throw Failure(
-        .credentials,
-        "no credentials: give access_key and secret_key to the client or the query, or set QINIU_ACCESS_KEY and QINIU_SECRET_KEY, or write a profile file"
-      )
-    }
+    guard settings.allowsAnonymous else { throw Self.missingCredentials }
     return false
+  }
+
+  static var missingCredentials: Failure {
+    Failure(
+      .credentials,
+      "no credentials: give access_key and secret_key to the client or the query, or set QINIU_ACCESS_KEY and QINIU_SECRET_KEY, or write a profile file"
+    )
   }
 
   @inline(never)

@@ -16,6 +16,9 @@ struct Client: ~Copyable {
     /// connection is the likeliest to be alive still.
     fileprivate var idle = List<Engine>()
 
+    /// Who uses the client: the program until it frees it, and each of its queues.
+    fileprivate var owners = 1
+
     /// Engines in use. There is room for them among the idle ones.
     fileprivate var inUse = 0
 
@@ -104,6 +107,27 @@ struct Client: ~Copyable {
     }
   }
 
+  /// One owner more.
+  func retain() { shared.withLock { shared in shared.owners += 1 } }
+
+  /// One owner less; true: it was the last one, and the client is to be destroyed.
+  func release() -> Bool {
+    shared.withLock { shared in
+      shared.owners -= 1
+      return shared.owners == 0
+    }
+  }
+
+  /// The client's current pair with its revision; the pair is left out when the
+  /// revision is known. nil: there is none.
+  func credentials(ifNewerThan known: UInt64) throws(Failure) -> CurrentCredentials? {
+    try shared.withLock { shared throws(Failure) in
+      guard shared.credentials.isPresent else { return nil }
+      guard shared.revision != known else { return CurrentCredentials(revision: known, changed: Credentials()) }
+      return CurrentCredentials(revision: shared.revision, changed: try shared.credentials.copy())
+    }
+  }
+
   /// Makes the engine sign with the client's current pair; false when there is none.
   func key(_ engine: inout Engine) throws(Failure) -> Bool {
     var isPresent = false
@@ -120,4 +144,12 @@ struct Client: ~Copyable {
     }
     return isPresent
   }
+}
+
+/// The key pair of a client at some moment.
+struct CurrentCredentials: ~Copyable {
+  let revision: UInt64
+
+  /// None: it is the one that was known.
+  let changed: Credentials
 }

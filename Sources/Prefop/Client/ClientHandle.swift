@@ -17,9 +17,13 @@ enum ClientHandle {
     }
   }
 
-  /// Closing a TLS connection can leave errors in the program's queue.
-  @inline(never)
-  static func destroy(_ handle: OpaquePointer) {
+  /// One owner of the client less. Closing a TLS connection can leave errors in
+  /// the program's queue.
+  static func release(_ handle: OpaquePointer) {
+    if unsafe Handle<Client>.value(of: handle).pointee.release() { unsafe destroy(handle) }
+  }
+
+  private static func destroy(_ handle: OpaquePointer) {
     do throws(OutOfMemory) {
       var programErrors = try ErrorQueue()
       unsafe Handle<Client>.destroy(handle)
@@ -59,14 +63,20 @@ enum ClientHandle {
   static func client(
     _ handle: OpaquePointer?, fault: inout Message
   ) throws(Failure) -> UnsafeMutablePointer<Client> {
-    if let handle = unsafe handle { return unsafe Handle<Client>.value(of: handle) }
-    let client = try unsafe Handle<Client>.value(of: defaultHandle(&fault))
+    unsafe Handle<Client>.value(of: try resolve(handle, fault: &fault))
+  }
+
+  /// The handle itself; that of the default client for NULL.
+  static func resolve(_ handle: OpaquePointer?, fault: inout Message) throws(Failure) -> OpaquePointer {
+    if let handle = unsafe handle { return unsafe handle }
+    let handle = try unsafe defaultHandle(&fault)
+    let client = unsafe Handle<Client>.value(of: handle)
     // What the environment did not hold when the client was made may be there
     // now. The profile file is not looked at again: that costs system calls.
     if unsafe !client.pointee.hasCredentials {
       try unsafe client.pointee.setCredentialsIfAbsent(Credentials(ifGiven: KeyPair.fromEnvironment()))
     }
-    return unsafe client
+    return unsafe handle
   }
 
   /// The default client, made at its first use. A failure to make it is not

@@ -10,15 +10,15 @@ enum ClientOptions {
   private static var responseLimitLimit: Int64 { Int64(JSONReader.lengthLimit) }
   private static var defaultAttemptLimit: Int32 { 4 }
   private static var attemptLimitLimit: Int32 { 100 }
+  private static var defaultInFlightLimit: Int32 { 64 }
+  private static var inFlightLimitLimit: Int32 { 10_000 }
 
   static func settings(from given: prefop_client_options, _ flags: ClientFlags) throws(Failure) -> Settings {
     let readsEnvironment = flags.readsEnvironment
     let isDateOff = readsEnvironment && Environment.isOn("DISABLE_QINIU_TIMESTAMP_SIGNATURE") ?? false
-    guard unsafe given.max_in_flight == 0 else {
-      throw Failure(.unsupported, "max_in_flight is not supported by version 1.0: it must be 0")
-    }
     let responseLimit = try unsafe responseLimit(given.max_response_bytes)
     let attemptLimit = try unsafe attemptLimit(given.max_attempts)
+    let inFlightLimit = try unsafe inFlightLimit(given.max_in_flight)
     let proxy = try unsafe ProxySettings(given.proxy, readsEnvironment: readsEnvironment)
     let trustStore = try unsafe TrustStore(given.ca_file, readsEnvironment: readsEnvironment)
     let userAgent = try unsafe UserAgent.header(with: CText.span(given.user_agent))
@@ -31,6 +31,7 @@ enum ClientOptions {
       connectTimeout: Duration.given(given.connect_timeout_ms, default: defaultConnectTimeout),
       responseLimit: responseLimit,
       attemptLimit: attemptLimit,
+      inFlightLimit: inFlightLimit,
       allowsAnonymous: flags.contains(PREFOP_CLIENT_ALLOW_ANONYMOUS),
       sendsDate: !flags.contains(PREFOP_CLIENT_NO_DATE) && !isDateOff,
       readsEnvironment: readsEnvironment)
@@ -71,6 +72,15 @@ enum ClientOptions {
         limit: Int(attemptLimitLimit))
     }
     return Int(given == 0 ? defaultAttemptLimit : given)
+  }
+
+  private static func inFlightLimit(_ given: Int32) throws(Failure) -> Int {
+    guard 0...inFlightLimitLimit ~= given else {
+      throw Failure(
+        .configuration, "max_in_flight is {number}: give 1 to {limit}, or 0 for the default", number: Int(given),
+        limit: Int(inFlightLimitLimit))
+    }
+    return Int(given == 0 ? defaultInFlightLimit : given)
   }
 }
 

@@ -1,4 +1,4 @@
-/// What a blocking query does about regions.
+/// What a query does about regions.
 extension Client {
   /// Bytes of an answer about regions.
   static var regionsLimit: Int { 1 << 20 }
@@ -13,9 +13,8 @@ extension Client {
 
   /// Reads the answer that the bucket service gave, and lets all queries use it.
   func storeRegions(
-    _ engine: inout Engine, _ request: Query.Request, _ queryOptions: QueryOptions, _ attempt: inout Attempt
+    in document: Span<UInt8>, of subject: RegionSubject, _ attempt: inout Attempt
   ) throws(Failure) {
-    let document = engine.transfer.value.body.span
     var draft = RegionDraft()
     do throws(JSONError) {
       try draft.read(document)
@@ -23,7 +22,6 @@ extension Client {
       attempt.outcome = error.problem == .outOfMemory ? .outOfMemory : .notATask
       return
     }
-    let subject = subject(engine, queryOptions, true).part(ofBucket: request == .regions(ofBucket: true))
     let isUsable = try directory.withLock { directory throws(Failure) in
       let answer = try RegionAnswer(draft, document, preferHTTPS: directory.prefersHTTPS, in: &directory.hosts)
       guard !answer.hosts.isEmpty else { return false }

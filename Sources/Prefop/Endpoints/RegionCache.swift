@@ -66,6 +66,7 @@ struct RegionCache: ~Copyable {
   /// Has an event raised when the one that asks is done; false: nobody asks any more.
   mutating func enlist(_ event: Int32, for subject: RegionSubject) throws(OutOfMemory) -> Bool {
     guard let index = existingIndex(of: subject), entries[index].asker == Process.generation else { return false }
+    for place in entries[index].waiting.indices where entries[index].waiting[place] == event { return true }
     try entries[index].waiting.append(event)
     return true
   }
@@ -76,6 +77,16 @@ struct RegionCache: ~Copyable {
     for place in entries[index].waiting.indices where entries[index].waiting[place] == event {
       _ = entries[index].waiting.swapRemove(at: place)
       return
+    }
+  }
+
+  /// The same, for whatever it was enlisted.
+  mutating func withdraw(_ event: Int32) {
+    for index in entries.indices {
+      for place in entries[index].waiting.indices where entries[index].waiting[place] == event {
+        _ = entries[index].waiting.swapRemove(at: place)
+        break
+      }
     }
   }
 

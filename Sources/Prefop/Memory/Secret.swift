@@ -40,6 +40,11 @@ struct Secret: ~Copyable {
   var isEmpty: Bool { count == 0 }
   var count: Int { unsafe block?.pointee.count ?? 0 }
 
+  /// Wipes memory of somebody else.
+  static func wipe(_ start: UnsafePointer<UInt8>, _ count: Int) {
+    unsafe OPENSSL_cleanse(UnsafeMutableRawPointer(mutating: start), count)
+  }
+
   var span: Span<UInt8> {
     @_lifetime(borrow self)
     get {

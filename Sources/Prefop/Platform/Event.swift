@@ -22,5 +22,11 @@ struct Event: ~Copyable {
     if descriptor >= 0, generation == Process.generation { _ = Process.close(descriptor) }
   }
 
-  static func raise(_ descriptor: Int32) { _ = eventfd_write(descriptor, 1) }
+  static func raise(_ descriptor: Int32) { prefop_event_raise(descriptor) }
+
+  /// Makes it unreadable again.
+  static func lower(_ descriptor: Int32) {
+    var count: eventfd_t = 0
+    _ = unsafe eventfd_read(descriptor, &count)
+  }
 }

@@ -31,7 +31,7 @@ extension Engine {
     case .deadline: return unsafe Attempt(outcome: .timedOut)
     case .interrupted: return unsafe Attempt(outcome: .timedOut, isInterrupted: true)
     case .broken(let isOutOfMemory): return unsafe Attempt(outcome: isOutOfMemory ? .outOfMemory : .system)
-    case .finished(let code): return judge(code, settings, &detail)
+    case .finished(let code): return transfer.value.judge(code, settings, &detail)
     }
   }
 
@@ -44,53 +44,68 @@ extension Engine {
       settings, host, isSigned: isSigned, responseLimit: responseLimit, at: transfer.rawAddress)
     let seconds = settings.sendsDate ? Clock.secondsSince1970 : nil
     transfer.value.sign(
-      with: signer.value, isSigned: isSigned, host: host.endpoint.authority, secondsSince1970: seconds)
+      with: isSigned ? Reference(signer) : nil, host: host.endpoint.authority, secondsSince1970: seconds)
   }
+}
 
+extension Transfer {
   /// Makes an outcome of what libcurl says, and of what came.
-  private mutating func judge(
+  @inline(never)
+  mutating func judge(
     _ code: CURLcode, _ settings: borrowing Settings, _ detail: inout Message
   ) -> Attempt {
-    let status = transfer.value.httpStatus
+    let status = httpStatus
     var attempt = unsafe Attempt(outcome: .broken, httpStatus: status, curlCode: Int(code.rawValue))
-    attempt.retryAfter = status >= 300 ? transfer.value.retryAfter : 0
-    if transfer.value.isOutOfMemory {
+    attempt.retryAfter = status >= 300 ? retryAfter : 0
+    if isOutOfMemory {
       attempt.outcome = .outOfMemory
-    } else if transfer.value.head.isComplete, status >= 300 {
+    } else if head.isComplete, status >= 300 {
       attempt.outcome = .status(status)
-    } else if transfer.value.isTooLarge {
+    } else if isTooLarge {
       attempt.outcome = .tooLarge
     } else if code != CURLE_OK {
-      attempt.outcome = .transport(code, transfer.value)
-      transfer.value.describeError(in: &detail)
+      attempt.outcome = .transport(code, self)
+      describeError(in: &detail)
       if attempt.outcome == .untrusted {
-        TLSAdvice.append(code, verifyResult: transfer.value.verifyResult, to: &detail)
+        TLSAdvice.append(code, verifyResult: verifyResult, to: &detail)
       }
-      transfer.value.reset()
-    } else if !transfer.value.head.isComplete || !(200...299 ~= status) {
+      reset()
+    } else if !head.isComplete || !(200...299 ~= status) {
       attempt.outcome = .broken
-    } else if !transfer.value.head.isFromQiniu {
+    } else if !head.isFromQiniu {
       attempt.outcome = .hijacked
     } else {
       attempt.outcome = .task
     }
     return attempt
   }
+}
 
-  /// Reads the task of the answer that came. `detail` receives what is wrong
+extension Attempt {
+  /// Reads the task in the answer that came. `detail` receives what is wrong
   /// when there is none.
-  mutating func readTask(into attempt: inout Attempt, _ detail: inout Message) {
+  mutating func readTask(in body: Span<UInt8>, using draft: inout TaskDraft, _ detail: inout Message) {
     do throws(Failure) {
-      unsafe attempt.task = try unsafe TaskParsing.task(transfer.value.body.span, using: &draft.value, fault: &detail)
+      unsafe task = try unsafe TaskParsing.task(body, using: &draft, fault: &detail)
     } catch {
-      attempt.outcome = error.status == .memory ? .outOfMemory : .notATask
+      outcome = error.status == .memory ? .outOfMemory : .notATask
     }
   }
 }
 
 extension Report {
-  /// Keeps what an answer said, whatever becomes of later attempts.
-  mutating func record(_ attempt: Attempt, _ head: ResponseHead) {
+  /// A request goes out.
+  mutating func begin() {
+    if !message.isEmpty { message.removeAll() }
+    attempts += 1
+  }
+
+  /// Keeps what came of a request for a task, whatever becomes of later ones.
+  mutating func record(_ attempt: Attempt, from host: HostReference, _ head: ResponseHead) {
+    self.host.removeAll()
+    self.host.append(host.endpoint.authority)
+    if attempt.curlCode != 0 { curlCode = attempt.curlCode }
+    guard attempt.httpStatus != 0 else { return }
     httpStatus = attempt.httpStatus
     retryAfter = attempt.retryAfter
     requestID = head.requestID

@@ -5,18 +5,16 @@ import CPlatform
 /// of it is changed while libcurl runs but its `state`, which see.
 @safe
 struct Multi: ~Copyable {
-  private let multi: UnsafeMutableRawPointer
-  private let wakeupPair: (Int32, Int32)?
+  private let handle: MultiHandle
   private let needsSignalGuard = Curl.needsSignalGuard
 
   /// Held around every step inside libcurl.
   let forkGuard: ForkGuard
   private let state: Box<MultiState>
 
-  var isUsable: Bool { !state.value.isBroken && generation == Process.generation }
+  var isUsable: Bool { !state.value.isBroken && handle.isUsable }
 
-  /// The process whose connections the handle holds.
-  private let generation = Process.generation
+  private var multi: UnsafeMutableRawPointer { unsafe handle.pointer }
 
   /// Milliseconds after which libcurl is called in any case while it connects.
   private static var pauseWhileConnecting: Int64 { 50 }
@@ -35,60 +33,20 @@ struct Multi: ~Copyable {
       return try Box(state)
     }
     let forkGuard = try orFailure { () throws(OutOfMemory) in try ForkGuard() }
-    let (multi, wakeupPair) = try unsafe Self.makeHandle()
-    unsafe self.multi = multi
-    self.wakeupPair = wakeupPair
+    let handle = try MultiHandle()
+    self.handle = handle
     self.forkGuard = forkGuard
     self.state = state
   }
 
-  /// One at a time in the process, so that no two searches see each other's
-  /// pairs, and no fork comes before the pair is known.
-  private static func makeHandle() throws(Failure) -> (UnsafeMutableRawPointer, (Int32, Int32)?) {
-    try unsafe Process.withState(orFailing: { _ in .outOfMemory }) { state throws(Failure) in
-      let search = WakeupPairSearch()
-      guard let multi = unsafe curl_multi_init() else { throw .outOfMemory }
-      let pair = unsafe search.pair(of: multi)
-      do throws(OutOfMemory) {
-        if let pair {
-          try state.remember(descriptor: pair.0)
-          try state.remember(descriptor: pair.1)
-        }
-      } catch {
-        if let pair { state.forget(descriptor: pair.0) }
-        unsafe curl_multi_cleanup(multi)
-        throw .outOfMemory
-      }
-      return unsafe (multi, pair)
-    }
-  }
-
-  deinit {
-    // In a forked child the handle is left alone, as that of a `Transfer`.
-    guard generation == Process.generation else { return }
-    forkGuard.enter()
-    defer { forkGuard.leave() }
-    if let wakeupPair {
-      Process.forget(descriptor: wakeupPair.0)
-      Process.forget(descriptor: wakeupPair.1)
-    }
-    SignalGuard.run(isNeeded: needsSignalGuard) { unsafe _ = curl_multi_cleanup(multi) }
-  }
+  deinit { handle.close(forkGuard, needsSignalGuard: needsSignalGuard) }
 
   /// Tells libcurl of the callbacks; to be called before the first `run`.
   func configure() throws(Failure) {
-    let address = unsafe state.rawAddress
-    let results = unsafe (
-      prefop_curl_multi_set_pointer(multi, CURLMOPT_SOCKETDATA, address),
-      prefop_curl_multi_set_pointer(multi, CURLMOPT_TIMERDATA, address),
-      prefop_curl_multi_set_socket_function(multi) { _, descriptor, what, context, _ in
-        unsafe MultiState.watch(descriptor, what, context)
-      },
-      prefop_curl_multi_set_timer_function(multi) { _, milliseconds, context in
-        unsafe MultiState.setTimer(milliseconds, context)
-      }
-    )
-    guard results == (CURLM_OK, CURLM_OK, CURLM_OK, CURLM_OK) else { throw .outOfMemory }
+    try unsafe handle.configure(
+      state.rawAddress,
+      { _, descriptor, what, context, _ in unsafe MultiState.watch(descriptor, what, context) },
+      { _, milliseconds, context in unsafe MultiState.setTimer(milliseconds, context) })
   }
 
   /// Runs one transfer on the caller's thread, until it ends or the instant has come.

@@ -3,9 +3,9 @@ struct QueryFailure {
   let last: Attempt
   let timeout: Int64
 
-  /// Fills the report in, while the engine still holds the last answer.
+  /// Fills the report in. `answer`: the body of the last one.
   func describe(
-    _ query: borrowing Query, _ engine: borrowing Engine, _ settings: borrowing Settings, _ report: inout Report
+    _ query: borrowing Query, answer: Span<UInt8>, _ settings: borrowing Settings, _ report: inout Report
   ) -> Failure {
     // A certificate that cannot be trusted is what somebody must know of, even
     // if the hosts after it failed in another way.
@@ -25,7 +25,7 @@ struct QueryFailure {
       report.message.append(host.endpoint.authority)
       report.message.append(": ")
     }
-    describe(outcome, engine, detail, &report.message)
+    describe(outcome, answer, detail, &report.message)
     if let stop = query.trail.last {
       report.message.append(attempts: stop.attempts)
       query.trail.describeOthers(than: stop.host, in: &report.message)
@@ -50,9 +50,9 @@ struct QueryFailure {
     return Failure(.tls, "")
   }
 
-  private func describe(_ outcome: Outcome, _ engine: borrowing Engine, _ detail: Message, _ message: inout Message) {
+  private func describe(_ outcome: Outcome, _ answer: Span<UInt8>, _ detail: Message, _ message: inout Message) {
     switch outcome {
-    case .status(let status): describe(httpStatus: status, engine, &message)
+    case .status(let status): describe(httpStatus: status, answer, &message)
     case .task: break
     case .hijacked:
       message.append(
@@ -67,10 +67,10 @@ struct QueryFailure {
     }
   }
 
-  private func describe(httpStatus: Int, _ engine: borrowing Engine, _ message: inout Message) {
+  private func describe(httpStatus: Int, _ answer: Span<UInt8>, _ message: inout Message) {
     message.append("HTTP ")
     message.append(httpStatus)
-    let text = ServiceText.read(engine.transfer.value.body.span)
+    let text = ServiceText.read(answer)
     if !text.isEmpty {
       message.append(", ")
       message.append(text.span)

@@ -19,6 +19,9 @@ struct Settings: ~Copyable {
   /// Requests to one host.
   let attemptLimit: Int
 
+  /// Queries that a queue has under way at once.
+  let inFlightLimit: Int
+
   let allowsAnonymous: Bool
   let sendsDate: Bool
   let readsEnvironment: Bool

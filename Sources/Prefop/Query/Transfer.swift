@@ -39,6 +39,14 @@ struct Transfer: ~Copyable {
   /// No option was set yet.
   private var isFresh = true
 
+  /// Its number among the transfers of a queue, and who watches its sockets
+  /// there; nil: it is alone.
+  private var slot = 0
+  private var watch: UnsafeMutablePointer<SocketWatch>?
+
+  /// Its request is on a connection that stands.
+  private(set) var isConnected = false
+
   /// The process whose connections the handle holds.
   private let generation = Process.generation
 
@@ -67,6 +75,22 @@ struct Transfer: ~Copyable {
   }
 
   var handle: UnsafeMutableRawPointer? { unsafe easy }
+
+  /// Makes it one of several transfers; to be called before the handle is used.
+  mutating func join(_ watch: UnsafeMutablePointer<SocketWatch>, as slot: Int) {
+    self.slot = slot
+    unsafe self.watch = unsafe watch
+    reset()
+  }
+
+  /// The number of the transfer that a handle belongs to.
+  static func slot(of easy: UnsafeMutableRawPointer?) -> Int? {
+    var address: UnsafeMutableRawPointer?
+    guard let easy = unsafe easy, unsafe prefop_curl_get_pointer(easy, CURLINFO_PRIVATE, &address) == CURLE_OK else {
+      return nil
+    }
+    return unsafe address?.assumingMemoryBound(to: Transfer.self).pointee.slot
+  }
 
   /// Frees the handle. In a forked child it is left alone: no connection of the
   /// parent is to be closed, with a word to its peer, by the child.
@@ -120,7 +144,19 @@ struct Transfer: ~Copyable {
       prefop_curl_set_open_function(easy) { context, _, address in
         unsafe Transfer.openSocket(context, address)
       })
-    try unsafe check(prefop_curl_set_close_function(easy) { _, descriptor in Transfer.closeSocket(descriptor) })
+    try unsafe check(
+      prefop_curl_set_close_function(easy) { watch, descriptor in
+        unsafe Transfer.closeSocket(watch, descriptor)
+      })
+    if let watch = unsafe watch {
+      try unsafe set(CURLOPT_PRIVATE, address)
+      try unsafe set(CURLOPT_CLOSESOCKETDATA, UnsafeMutableRawPointer(watch))
+      try unsafe set(CURLOPT_PREREQDATA, address)
+      try unsafe check(
+        prefop_curl_set_request_function(easy) { context, _, _, _, _ in
+          unsafe Transfer.beginRequest(context)
+        })
+    }
     isConfigured = true
   }
 
@@ -154,6 +190,7 @@ struct Transfer: ~Copyable {
   // MARK: One query
 
   /// Sets what to ask for.
+  @inline(never)
   mutating func setTarget(
     _ request: Query.Request, _ id: PersistentID, accessKey: Span<UInt8>, bucket: Span<UInt8>
   ) throws(Failure) {
@@ -179,6 +216,7 @@ struct Transfer: ~Copyable {
 
   /// Points the handle, which must be at its final address, at a host, and
   /// forgets the answer before.
+  @inline(never)
   mutating func prepare(
     _ settings: borrowing Settings, _ host: HostReference, isSigned: Bool, responseLimit: Int,
     at address: UnsafeMutableRawPointer
@@ -187,6 +225,7 @@ struct Transfer: ~Copyable {
     body.removeAll(keepingAtMost: Self.keptCapacity)
     isTooLarge = false
     isOutOfMemory = false
+    isConnected = false
     self.responseLimit = responseLimit
     unsafe errorText.pointee = 0
     try unsafe configure(settings, at: address)
@@ -236,15 +275,16 @@ struct Transfer: ~Copyable {
 
   /// Dates the request, unless it is to have no date, and, unless it goes
   /// anonymous, signs it.
+  @inline(never)
   mutating func sign(
-    with signer: borrowing RequestSigner, isSigned: Bool, host: Span<UInt8>, secondsSince1970 seconds: Int64?
+    with signer: Reference<RequestSigner>?, host: Span<UInt8>, secondsSince1970 seconds: Int64?
   ) {
     if let seconds {
       if date.secondsSince1970 != seconds { date = QiniuDate(secondsSince1970: seconds) }
-      if isSigned { signedHeaders.setDate(date.text) } else { unsignedHeaders.setDate(date.text) }
+      if signer != nil { signedHeaders.setDate(date.text) } else { unsignedHeaders.setDate(date.text) }
     }
-    guard isSigned else { return }
-    let signature = signer.sign(
+    guard let signer else { return }
+    let signature = signer.value.sign(
       target: target.span.extracting(0..<target.count - 1), host: host, date: seconds == nil ? nil : date.text)
     signedHeaders.setSignature(signature)
   }
@@ -348,16 +388,35 @@ struct Transfer: ~Copyable {
     _ context: UnsafeMutableRawPointer?, _ address: UnsafeMutablePointer<curl_sockaddr>?
   ) -> curl_socket_t {
     guard let address = unsafe address else { return -1 }
+    let transfer = unsafe context?.assumingMemoryBound(to: Transfer.self)
     let type = unsafe address.pointee.socktype | CInt(SOCK_CLOEXEC.rawValue)
     do throws(OutOfMemory) {
-      return try Process.open { unsafe socket(address.pointee.family, type, address.pointee.protocol) }
+      let descriptor = try Process.open { unsafe socket(address.pointee.family, type, address.pointee.protocol) }
+      if descriptor >= 0, let watch = unsafe transfer?.pointee.watch {
+        guard unsafe watch.pointee.isOpened(descriptor, by: transfer?.pointee.place) else {
+          _ = Process.close(descriptor)
+          throw OutOfMemory()
+        }
+      }
+      return descriptor
     } catch {
-      unsafe context?.assumingMemoryBound(to: Transfer.self).pointee.isOutOfMemory = true
+      unsafe transfer?.pointee.isOutOfMemory = true
       return -1
     }
   }
 
-  private static func closeSocket(_ descriptor: curl_socket_t) -> CInt { Process.close(descriptor) }
+  private static func closeSocket(_ watch: UnsafeMutableRawPointer?, _ descriptor: curl_socket_t) -> CInt {
+    unsafe watch?.assumingMemoryBound(to: SocketWatch.self).pointee.willClose(descriptor)
+    return Process.close(descriptor)
+  }
+
+  private static func beginRequest(_ context: UnsafeMutableRawPointer?) -> CInt {
+    if let transfer = unsafe context?.assumingMemoryBound(to: Transfer.self) {
+      unsafe transfer.pointee.isConnected = true
+      unsafe transfer.pointee.watch?.pointee.hasNewConnection = true
+    }
+    return CURL_PREREQFUNC_OK
+  }
 
   // MARK: Options
 

@@ -12,6 +12,7 @@
 
 typedef struct program {
   prefop_client *client;
+  prefop_queue *queue;
   prefop_task *task; /* the one to be written */
   int has_errors;    /* of its own, in libcrypto's queue */
   int has_changed_key;
@@ -139,6 +140,7 @@ static void prepare_errors(void *context) {
 
 static void clean(void *context) {
   program *program = context;
+  prefop_queue_free(program->queue);
   prefop_client_free(program->client);
   prefop_task_free(program->task);
 }
@@ -278,6 +280,104 @@ static void act_client_free(void *context) {
   trial_tell(PREFOP_OK, 0, "", "");
 }
 
+/* Queues
+   ------ */
+
+static prefop_status make_queue(program *program) {
+  prefop_error error = new_error();
+  prefop_status status = prefop_queue_new(program->client, &program->queue, &error);
+  const char *outcome = wrong_outcome(status, program->queue, &error);
+  CHECK(outcome[0] == 0, "%s", outcome);
+  return status;
+}
+
+static void prepare_queue(void *context) {
+  prepare_warm(context);
+  CHECK(make_queue(context) == PREFOP_OK, "no queue");
+}
+
+/* One that has asked, and is watched. */
+static void prepare_warm_queue(void *context) {
+  program *program = context;
+  prefop_error error = new_error();
+  prefop_completion done = PREFOP_COMPLETION_INIT;
+  prepare_queue(program);
+  CHECK(prefop_queue_fd(program->queue) >= 0, "no descriptor");
+  CHECK(prefop_queue_submit(program->queue, ECHO, 0, NULL, &error) == PREFOP_OK, "%s", error.message);
+  CHECK(prefop_queue_next(program->queue, -1, &done, &error) == 1, "%s", error.message);
+  prefop_task_free(done.task);
+}
+
+static void submit_and_take(program *program, const prefop_query_options *options) {
+  prefop_error error = new_error();
+  prefop_completion done = PREFOP_COMPLETION_INIT;
+  if (prefop_queue_pending(program->queue) == 0) {
+    prefop_status status = prefop_queue_submit(program->queue, trial_id, 77, options, &error);
+    const char *outcome = wrong_error(status, &error);
+    if (status != PREFOP_OK || outcome[0] != 0) {
+      if (prefop_queue_pending(program->queue) != 0) outcome = "refused, but pending";
+      trial_tell(status, 0, outcome, "");
+      return;
+    }
+  }
+  int32_t result = prefop_queue_next(program->queue, 20000, &done, &error);
+  if (result == 1 && done.tag == 77) {
+    tell_task(done.status, done.task, &error);
+  } else if (result < 0 && done.task == NULL && prefop_queue_pending(program->queue) == 1) {
+    trial_tell(result, error.curl_code, wrong_error(result, &error), "");
+  } else {
+    trial_tell(result, 0, "no completion, or not the right one, or a query was lost", "");
+  }
+}
+
+static void act_queue(void *context) { submit_and_take(context, NULL); }
+
+static void act_queue_with_key(void *context) {
+  prefop_query_options options = PREFOP_QUERY_OPTIONS_INIT;
+  options.access_key = TEST_SECOND_ACCESS_KEY;
+  options.secret_key = TEST_SECOND_SECRET_KEY;
+  submit_and_take(context, &options);
+}
+
+static void act_queue_new(void *context) {
+  program *program = context;
+  prefop_status status = make_queue(program);
+  trial_tell(status, 0, "", "");
+  prefop_queue_free(program->queue);
+  program->queue = NULL;
+}
+
+/* Calls it off while it is under way, and takes it. */
+static void act_queue_cancel(void *context) {
+  program *program = context;
+  prefop_error error = new_error();
+  prefop_completion done = PREFOP_COMPLETION_INIT;
+  prefop_status status = prefop_queue_submit(program->queue, trial_id, 77, NULL, &error);
+  if (status == PREFOP_OK) {
+    int32_t result = prefop_queue_next(program->queue, 0, &done, &error);
+    if (result == 1) {
+      status = done.status;
+    } else {
+      size_t cancelled = prefop_queue_cancel(program->queue, 77);
+      int32_t taken = prefop_queue_next(program->queue, 0, &done, NULL);
+      status = result < 0 ? result : taken < 0 ? taken : PREFOP_OK;
+      if (cancelled != 1 || (taken == 1 && done.status != PREFOP_ERROR_CANCELLED)) {
+        trial_tell(status, 0, "it was not called off", "");
+        return;
+      }
+      if (taken != 1) prefop_queue_next(program->queue, 0, &done, NULL);
+    }
+  }
+  trial_tell(status, 0, prefop_queue_pending(program->queue) == 0 ? "" : "a query is left", "");
+}
+
+static void act_queue_free(void *context) {
+  program *program = context;
+  prefop_queue_free(program->queue);
+  program->queue = NULL;
+  trial_tell(PREFOP_OK, 0, "", "");
+}
+
 /* Credentials and notifications
    ----------------------------- */
 
@@ -399,6 +499,15 @@ static const trial_step steps[] = {
     {"query_big", "fault.big.300000", 0, prepare_warm, act_query, act_new_client_and_query, clean},
     {"query_gzip", "fault.gzip", 0, prepare_warm, act_query, act_new_client_and_query, clean},
     {"query_not_task", "fault.malformed", 0, prepare_warm, act_query, act_new_client_and_query, clean},
+    {"queue_new", NULL, 0, prepare_warm, act_queue_new, NULL, clean},
+    {"queue_cold", ECHO, 0, prepare_queue, act_queue, act_new_client_and_query, clean},
+    {"queue_warm", ECHO, 0, prepare_warm_queue, act_queue, act_new_client_and_query, clean},
+    {"queue_with_key", ECHO, 0, prepare_warm_queue, act_queue_with_key, act_new_client_and_query, clean},
+    {"queue_refused", "status.612", 0, prepare_warm_queue, act_queue, act_new_client_and_query, clean},
+    {"queue_retried", "flaky.1.fault.reset.%019lld", 0, prepare_warm_queue, act_queue, NULL, clean},
+    {"queue_cancel", "fault.hang", 0, prepare_warm_queue, act_queue_cancel, NULL, clean},
+    {"queue_free", NULL, 0, prepare_warm_queue, act_queue_free, NULL, clean},
+    {"queue_tls", ECHO, 1, prepare_queue, act_queue, act_new_client_and_query, clean},
     {"tls_cold", ECHO, 1, NULL, act_new_client_and_query, NULL, clean},
     {"tls_new_client", ECHO, 1, prepare_libraries, act_new_client_and_query, NULL, clean},
     {"tls_warm", ECHO, 1, prepare_warm, act_query, act_new_client_and_query, clean},

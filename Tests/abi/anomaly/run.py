@@ -42,14 +42,15 @@ STEPS = (
     "set_credentials set_default_credentials "
     "verify_cold verify_default verify_warm query_cold query_new_client query_warm "
     "query_with_key query_key_and_back query_with_errors query_closed query_refused query_retried "
-    "wait query_big query_gzip query_not_task"
+    "wait query_big query_gzip query_not_task queue_new queue_cold queue_warm queue_with_key queue_refused "
+    "queue_retried queue_cancel queue_free"
 ).split()
-TLS_STEPS = ["tls_cold", "tls_new_client", "tls_warm"]
+TLS_STEPS = ["queue_tls", "tls_cold", "tls_new_client", "tls_warm"]
 
 COLD = {"client_new", "client_new_tls", "set_default_credentials", "verify_default", "query_cold", "tls_cold"}
 """Steps in which libcurl and OpenSSL do what they do once for a process."""
 
-CANNOT_FAIL = {"client_free", "client_free_with_errors"}
+CANNOT_FAIL = {"queue_free", "client_free", "client_free_with_errors"}
 """Steps whose call returns nothing, and so must do its work anyhow."""
 
 MODES = ("once", "persistent")

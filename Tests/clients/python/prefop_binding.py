@@ -20,6 +20,7 @@ from ctypes import (
     c_int64,
     c_size_t,
     c_uint32,
+    c_uint64,
     c_void_p,
 )
 from typing import Any, ClassVar, Self
@@ -126,6 +127,17 @@ class QueryOptions(Sized):
     ]
 
 
+class Completion(Sized):
+    _fields_: ClassVar = [
+        ("struct_size", c_uint32),
+        ("flags", c_uint32),
+        ("tag", c_uint64),
+        ("task", POINTER(Task)),
+        ("status", c_int32),
+        ("reserved", c_uint32),
+    ]
+
+
 class Notification(Sized):
     _fields_: ClassVar = [
         ("struct_size", c_uint32),
@@ -147,6 +159,7 @@ STRUCTS = {
     "prefop_error": Error,
     "prefop_client_options": ClientOptions,
     "prefop_query_options": QueryOptions,
+    "prefop_completion": Completion,
     "prefop_notification": Notification,
 }
 
@@ -179,6 +192,17 @@ FUNCTIONS: dict[str, tuple[Any, list[Any]]] = {
     ),
     "prefop_client_set_credentials": (c_int32, [c_void_p, c_char_p, c_char_p, _ERROR]),
     "prefop_client_free": (None, [c_void_p]),
+    "prefop_queue_new": (c_int32, [c_void_p, POINTER(c_void_p), _ERROR]),
+    "prefop_queue_submit": (
+        c_int32,
+        [c_void_p, c_char_p, c_uint64, POINTER(QueryOptions), _ERROR],
+    ),
+    "prefop_queue_next": (c_int32, [c_void_p, c_int64, POINTER(Completion), _ERROR]),
+    "prefop_queue_fd": (c_int32, [c_void_p]),
+    "prefop_queue_pending": (c_size_t, [c_void_p]),
+    "prefop_queue_cancel": (c_size_t, [c_void_p, c_uint64]),
+    "prefop_queue_wakeup": (None, [c_void_p]),
+    "prefop_queue_free": (None, [c_void_p]),
     "prefop_task_parse": (c_int32, [c_char_p, c_size_t, _TASK_OUT, _ERROR]),
     "prefop_task_to_json": (
         c_int32,
@@ -407,3 +431,69 @@ class Client:
             self.handle, as_bytes(access_key), as_bytes(secret_key), error
         )
         self.prefop.check(status, error)
+
+    def queue(self) -> "Queue":
+        """A queue of this client."""
+        return Queue(self.prefop, self)
+
+
+class Queue:
+    """A prefop_queue, freed at the end of the `with`."""
+
+    def __init__(self, prefop: Prefop, client: Client | None = None) -> None:
+        self.prefop = prefop
+        self.handle = c_void_p()
+        self.error = Error()
+        self.completion = Completion()
+        status = prefop.c.prefop_queue_new(client.handle if client else None, self.handle, self.error)
+        prefop.check(status, self.error, self.handle)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        self.prefop.c.prefop_queue_free(self.handle)
+        self.handle = c_void_p()
+
+    def submit(self, id: str | bytes, tag: int = 0, **options: Any) -> None:
+        """Adds a query; options are members of prefop_query_options."""
+        given = QueryOptions(**_members(options)) if options else None
+        status = self.prefop.c.prefop_queue_submit(self.handle, as_bytes(id), tag, given, self.error)
+        self.prefop.check(status, self.error)
+
+    def next(self, timeout_ms: int = -1) -> tuple[int, dict[str, Any] | PrefopError] | None:
+        """A completion: its tag, and the task or why there is none; None: there was none in time."""
+        done, error = self.completion, self.error
+        result = self.prefop.c.prefop_queue_next(self.handle, timeout_ms, done, error)
+        if result != 1:
+            assert (done.tag, done.status, done.flags, bool(done.task)) == (0, 0, 0, False)
+            self.prefop.check(result, error)
+            return None
+        assert error.status == done.status, f"completion has {done.status}, error {error.status}"
+        if done.status:
+            assert not done.task, f"{done.status}, but a task was handed out"
+            return done.tag, PrefopError(self.prefop.status_name(done.status), error)
+        assert error.message == b"", f"success with message {error.message!r}"
+        try:
+            return done.tag, task_fields(done.task.contents)
+        finally:
+            self.prefop.c.prefop_task_free(done.task)
+
+    def fd(self) -> int:
+        """The descriptor to watch."""
+        descriptor = self.prefop.c.prefop_queue_fd(self.handle)
+        if descriptor < 0:
+            raise OSError(self.prefop.status_name(descriptor))
+        return descriptor
+
+    def pending(self) -> int:
+        return self.prefop.c.prefop_queue_pending(self.handle)
+
+    def cancel(self, tag: int) -> int:
+        return self.prefop.c.prefop_queue_cancel(self.handle, tag)
+
+    def wakeup(self) -> None:
+        self.prefop.c.prefop_queue_wakeup(self.handle)

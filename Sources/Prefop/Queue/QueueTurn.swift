@@ -1,0 +1,186 @@
+import CPlatform
+
+/// How a queue goes on.
+extension Queue {
+  /// Lets the queries go on until one ends, the time is over, or the program is
+  /// called.
+  mutating func run(_ timeout: Int64, from start: Instant) throws(Failure) {
+    // For ever is too long when nothing can come.
+    let end = timeout >= 0 ? start.advanced(by: timeout) : pendingCount == 0 ? start : .never
+    var now = start
+    var hasLooked = false
+    while true {
+      try turn(at: now)
+      guard completed.isEmpty else { return }
+      if hasLooked, isAwake || now >= end { break }
+      let due = min(timers.first ?? .never, engine.value.due ?? .never)
+      guard try look(until: min(end, due), from: now) else { break }
+      hasLooked = true
+      now = Clock.now
+    }
+    isAwake = false
+  }
+
+  /// Takes what the network has, waiting for it until an instant; false: a
+  /// signal came.
+  @inline(never)
+  mutating func look(until end: Instant, from now: Instant) throws(Failure) -> Bool {
+    switch poller.wait(until: end, now: now) {
+    case .signal: return false
+    case .failed:
+      throw Failure(.system, "waiting for the network failed (errno {number})", number: Int(prefop_errno()))
+    case .ready(let count):
+      guard count > 0 else { return true }
+      var isCalled = false
+      var haveRegions = false
+      let engine = engine
+      engine.value.setTime(Clock.now)
+      engine.value.act(on: &poller, count: count) { notice in
+        switch notice {
+        case .wakeup: isCalled = true
+        case .regions: haveRegions = true
+        case .timer: break
+        }
+      }
+      if isCalled { isAwake = true }
+      if haveRegions { release { flight in flight.value.phase == .awaitingRegions } }
+      return true
+    }
+  }
+
+  /// Does all that can be done without waiting.
+  @inline(never)
+  mutating func turn(at now: Instant) throws(Failure) {
+    lastTurn = now
+    var rounds = 0
+    repeat {
+      rounds += 1
+      if !engine.value.isUsable { try renewEngine(at: now) }
+      engine.value.setTime(now)
+      land(at: now)
+      expire(at: now)
+      if engine.value.takeNewConnection() { endScouts() }
+      advanceReady(at: now)
+      try begin(at: now)
+      engine.value.step()
+      land(at: now)
+    } while rounds < Self.roundLimit && (engine.value.due ?? .never) <= now
+  }
+
+  /// A turn ends sometime, whatever libcurl wants.
+  private static var roundLimit: Int { 8 }
+
+  /// Takes the transfers that ended.
+  @inline(never)
+  private mutating func land(at now: Instant) {
+    finished.removeAll()
+    let engine = engine
+    engine.value.collect(into: &finished)
+    for index in finished.indices {
+      let finish = finished[index]
+      guard flights.indices ~= finish.slot else { continue }
+      let flight = Reference(flights[finish.slot])
+      guard flight.value.phase == .sending else { continue }
+      detach(flight)
+      let attempt = flight.value.transfer.value.judge(
+        finish.code, client.value.settings, &flight.value.report.message)
+      conclude(finish.slot, flight, attempt, at: now)
+    }
+  }
+
+  /// Goes on with those whose time has come.
+  private mutating func expire(at now: Instant) {
+    while let slot = timers.popDue(at: now) {
+      let flight = Reference(flights[slot])
+      switch flight.value.phase {
+      case .sending:
+        detach(flight)
+        conclude(slot, flight, unsafe Attempt(outcome: .timedOut), at: now)
+      case .awaitingRegions:
+        flight.value.query.gaveUpWaiting()
+        advance(slot, flight, at: now)
+      case .parked:
+        flight.value.isReleased = true
+        advance(slot, flight, at: now)
+      case .pausing: advance(slot, flight, at: now)
+      case .idle, .ready: break
+      }
+    }
+  }
+
+  private mutating func endScouts() {
+    for index in (0..<scouts.count).reversed() {
+      let slot = scouts.slot(index)
+      if flights[slot].value.transfer.value.isConnected { endScout(slot) }
+    }
+  }
+
+  /// Lets those go that wait for this query's connection, if any do.
+  @inline(never)
+  mutating func endScout(_ slot: Int) {
+    guard let place = scouts.end(slot) else { return }
+    release { flight in flight.value.phase == .parked && flight.value.host?.place == place }
+  }
+
+  /// Makes some flights `ready`.
+  @inline(never)
+  private mutating func release(_ isReleased: (Reference<Flight>) -> Bool) {
+    for slot in flights.indices {
+      let flight = Reference(flights[slot])
+      guard isReleased(flight) else { continue }
+      timers.remove(slot)
+      if flight.value.phase == .parked { flight.value.isReleased = true }
+      flight.value.phase = .ready
+      hasReady = true
+    }
+  }
+
+  private mutating func advanceReady(at now: Instant) {
+    guard hasReady else { return }
+    hasReady = false
+    for slot in flights.indices {
+      let flight = Reference(flights[slot])
+      if flight.value.phase == .ready { advance(slot, flight, at: now) }
+    }
+  }
+
+  /// Begins submissions while there is room, also among the completions: they
+  /// hold tasks.
+  private mutating func begin(at now: Instant) throws(Failure) {
+    while !waiting.isEmpty, completed.count < limit, flyingCount < limit {
+      do throws(OutOfMemory) {
+        try reports.reserve(flyingCount + 1)
+        if idle.isEmpty { try addFlight() }
+      } catch {
+        // Those under way will do.
+        guard flyingCount == 0 else { return }
+        throw .outOfMemory
+      }
+      guard let slot = idle.popLast(), let submission = waiting.popFirst() else { return }
+      begin(submission, slot, Reference(flights[slot]), at: now)
+    }
+  }
+
+  private mutating func addFlight() throws(OutOfMemory) {
+    try idle.reserve(flights.count + 1 - idle.count)
+    try finished.reserve(flights.count + 1 - finished.count)
+    try scouts.reserve(flights.count + 1)
+    try timers.reserve(flights.count + 1)
+    let slot = flights.count
+    try flights.append(Box(Flight(client.value.settings)))
+    unsafe flights[slot].value.transfer.value.join(engine.value.watcher, as: slot)
+    idle.appendReserved(slot)
+  }
+
+  /// After an error of the multi interface: what was under way goes out again,
+  /// from another handle. It was nobody's fault among the hosts.
+  private mutating func renewEngine(at now: Instant) throws(Failure) {
+    for slot in flights.indices where flights[slot].value.phase == .sending { detach(Reference(flights[slot])) }
+    try replaceEngine()
+    engine.value.setTime(now)
+    for slot in flights.indices { unsafe flights[slot].value.transfer.value.join(engine.value.watcher, as: slot) }
+    for slot in flights.indices where flights[slot].value.phase == .sending {
+      conclude(slot, Reference(flights[slot]), unsafe Attempt(outcome: .stale), at: now)
+    }
+  }
+}
