@@ -95,12 +95,25 @@ class Bench:
         yield Line("  own instructions a query", own, instructions_bar, form=",.0f")
         ratio = sum(costs.values()) / sum(self._instructions(bare, queries).values())
         yield Line("  query / bare multi, instructions", ratio)
-        few, many = self._allocations(ours, queries), self._allocations(ours, 2 * queries)
-        own, others = ((b - a) / queries for a, b in zip(few, many, strict=True))
+        # Before that, handles and buffers are made.
+        few, many = self._allocations(ours, 2000), self._allocations(ours, 4000)
+        own, others = ((b - a) / 2000 for a, b in zip(few, many, strict=True))
         yield Line("  own allocations a query", own, allocations_bar, f"libcurl's and libcrypto's {others:.2f}")
         calls, bare_calls = self._system_calls(ours, queries), self._system_calls(bare, queries)
         yield Line("  system calls a query", sum(calls.values()), sum(bare_calls.values()) + 1, _listed(calls))
         yield Line("    bare multi's", sum(bare_calls.values()), note=_listed(bare_calls))
+
+    def volume(self) -> Iterator[Line]:
+        printed = output(self.programs.volume, self.server.http, str(self.scaled(1_000_000)))
+        read = {name: float(number) for name, number in (line.split() for line in printed.splitlines())}
+        id_length = 27
+        yield Line("bytes a queued submission, its id not counted", read["queued"] - id_length, 128, form=".0f")
+        ratio = read["submit1000000"] / read["submit10000"]
+        note = f"{read['submit1000000']:.0f} / {read['submit10000']:.0f} ns"
+        yield Line("submission among 10^6 / among 10^4", ratio, 1.2, note)
+        yield Line("heap bytes a query in flight, HTTP", read["flight"], 16_384, form=",.0f")
+        note = f"{read['late']:,.0f} / {read['early']:,.0f} KiB"
+        yield Line("memory at the end / after a tenth of the queries", read["late"] / read["early"], 1.1, note)
 
     def json(self) -> Iterator[Line]:
         sample = self.programs.library.parent / "task.json"
@@ -270,6 +283,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "sequential": Bench.sequential,
     "http2": Bench.http2,
     "many": Bench.many,
+    "volume": Bench.volume,
     "json": Bench.json,
     "instructions": Bench.instructions,
     "allocations": Bench.allocations,
