@@ -29,6 +29,8 @@ class Programs:
         soname.symlink_to(self.library.name)
         self.sequential = self._program("cc", "sequential.c", "-lcurl")
         self.steady = self._program("cc", "steady.c", "-lcurl")
+        self.many = self._program("cc", "many.c", "-lcurl")
+        self.volume = self._program("cc", "volume.c", "-lcurl")
         self.json = self._program("g++", "json.cpp")
         self.allocations = self._compile(
             "cc", "allocations.c", "allocations.so", "-shared", "-fPIC"

@@ -76,6 +76,45 @@ class Bench:
         blocks = self._alternating(self.server.https, ca_file)
         yield from self._compared("HTTPS HTTP/2: query", blocks)
 
+    def many(self) -> Iterator[Line]:
+        ca_file = str(self.server.ca_file)
+        for what, bar, arguments in (
+            ("64 at once: query", 0.92, (self.server.http, "-")),
+            ("64 at once, HTTPS HTTP/2: query", 1.0, (self.server.https, ca_file)),
+        ):
+            blocks = self._alternating(*arguments, program=self.programs.many, queries=2000)
+            yield from self._compared(what, blocks, bar, ("bare",))
+        yield from self._counted("many", instructions_bar=15_000, allocations_bar=2)
+
+    def _counted(self, kind: str, instructions_bar: float, allocations_bar: float) -> Iterator[Line]:
+        """What a query of many costs, whatever the clock says."""
+        ours, bare = f"ours-{kind}", f"bare-{kind}"
+        queries = 500 if self.quick else 1000
+        costs = self._instructions(ours, queries)
+        own = sum(n for (ob, _), n in costs.items() if ob.startswith("libprefop"))
+        yield Line("  own instructions a query", own, instructions_bar, form=",.0f")
+        ratio = sum(costs.values()) / sum(self._instructions(bare, queries).values())
+        yield Line("  query / bare multi, instructions", ratio)
+        # Before that, handles and buffers are made.
+        few, many = self._allocations(ours, 2000), self._allocations(ours, 4000)
+        own, others = ((b - a) / 2000 for a, b in zip(few, many, strict=True))
+        yield Line("  own allocations a query", own, allocations_bar, f"libcurl's and libcrypto's {others:.2f}")
+        calls, bare_calls = self._system_calls(ours, queries), self._system_calls(bare, queries)
+        yield Line("  system calls a query", sum(calls.values()), sum(bare_calls.values()) + 1, _listed(calls))
+        yield Line("    bare multi's", sum(bare_calls.values()), note=_listed(bare_calls))
+
+    def volume(self) -> Iterator[Line]:
+        printed = output(self.programs.volume, self.server.http, str(self.scaled(1_000_000)))
+        read = {name: float(number) for name, number in (line.split() for line in printed.splitlines())}
+        id_length = 27
+        yield Line("bytes a queued submission, its id not counted", read["queued"] - id_length, 128, form=".0f")
+        ratio = read["submit1000000"] / read["submit10000"]
+        note = f"{read['submit1000000']:.0f} / {read['submit10000']:.0f} ns"
+        yield Line("submission among 10^6 / among 10^4", ratio, 1.2, note)
+        yield Line("heap bytes a query in flight, HTTP", read["flight"], 16_384, form=",.0f")
+        note = f"{read['late']:,.0f} / {read['early']:,.0f} KiB"
+        yield Line("memory at the end / after a tenth of the queries", read["late"] / read["early"], 1.1, note)
+
     def json(self) -> Iterator[Line]:
         sample = self.programs.library.parent / "task.json"
         sample.write_bytes(first_task())
@@ -120,12 +159,7 @@ class Bench:
         self._explain(own, objects, bare_objects)
 
     def allocations(self) -> Iterator[Line]:
-        def counted(queries: int) -> list[int]:
-            preload = f"LD_PRELOAD={self.programs.allocations}"
-            printed = self.steady("env", preload, side="ours", queries=queries)
-            return [int(word) for word in printed.split()[1:3]]
-
-        few, many = counted(500), counted(1000)
+        few, many = self._allocations("ours", 500), self._allocations("ours", 1000)
         ours, theirs = ((b - a) / 500 for a, b in zip(few, many, strict=True))
         yield Line("own allocations a query", ours, 1, "the task's block")
         yield Line("  libcurl's and libcrypto's", theirs)
@@ -150,12 +184,16 @@ class Bench:
     # How --------------------------------------------------------------------
 
     def _alternating(
-        self, origin: str, ca_file: str = "-", pinned: set[int] | None = None
+        self,
+        origin: str,
+        ca_file: str = "-",
+        pinned: set[int] | None = None,
+        program: Path | None = None,
+        queries: int = 250,
     ) -> dict[str, list[list[float]]]:
         """For each side its blocks: wall and CPU nanoseconds a query."""
-        queries = 250
         printed = output(
-            *(self.programs.sequential, origin, ca_file),
+            *(program or self.programs.sequential, origin, ca_file),
             *(str(self.scaled(40)), str(queries)),
             preexec_fn=(lambda: os.sched_setaffinity(0, pinned)) if pinned else None,
         )
@@ -166,7 +204,11 @@ class Bench:
         return blocks
 
     def _compared(
-        self, what: str, blocks: dict[str, list[list[float]]], bar: float | None = None
+        self,
+        what: str,
+        blocks: dict[str, list[list[float]]],
+        bar: float | None = None,
+        against: tuple[str, ...] = ("bare", "tuned"),
     ) -> Iterator[Line]:
         """Ratios of neighbouring blocks."""
 
@@ -179,7 +221,8 @@ class Bench:
 
         yield line("bare", 0, f"{what} / bare curl, wall", bar)
         yield line("bare", 1, f"{what} / bare curl, CPU", None)
-        yield line("tuned", 0, f"{what} / tuned bare curl, wall", None)
+        if "tuned" in against:
+            yield line("tuned", 0, f"{what} / tuned bare curl, wall", None)
 
     def _instructions(self, side: str, queries: int) -> callgrind.Costs:
         """A query's, once warm; what a shorter run has too drops out."""
@@ -198,6 +241,12 @@ class Bench:
 
         few, many = run(queries), run(2 * queries)
         return Counter({key: (many[key] - few[key]) / queries for key in many})
+
+    def _allocations(self, side: str, queries: int) -> list[int]:
+        """Ours, and the others'."""
+        preload = f"LD_PRELOAD={self.programs.allocations}"
+        printed = self.steady("env", preload, side=side, queries=queries)
+        return [int(word) for word in printed.split()[1:3]]
 
     def _system_calls(self, side: str, queries: int) -> Counter[str]:
         file = self.programs.library.parent / "strace"
@@ -233,6 +282,8 @@ class Bench:
 MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "sequential": Bench.sequential,
     "http2": Bench.http2,
+    "many": Bench.many,
+    "volume": Bench.volume,
     "json": Bench.json,
     "instructions": Bench.instructions,
     "allocations": Bench.allocations,

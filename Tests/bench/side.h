@@ -50,13 +50,13 @@ static void bare_begin(bare_client *bare, int is_tuned, const char *origin, cons
   curl_easy_setopt(bare->easy, CURLOPT_URL, bare->url);
 }
 
-static void bare_query(bare_client *bare) {
+static inline void bare_query(bare_client *bare) {
   if (!bare->is_tuned) curl_easy_setopt(bare->easy, CURLOPT_URL, bare->url);
   CURLcode code = curl_easy_perform(bare->easy);
   if (code != CURLE_OK) fail("bare", curl_easy_strerror(code));
 }
 
-static void bare_end(bare_client *bare) {
+static inline void bare_end(bare_client *bare) {
   if (bare->bytes == 0) fail("bare", "no body came");
   curl_easy_cleanup(bare->easy);
 }
@@ -75,7 +75,7 @@ static prefop_client *ours_new(const char *origin, const char *ca_file) {
   return client;
 }
 
-static void ours_query(prefop_client *client) {
+static inline void ours_query(prefop_client *client) {
   prefop_task *task;
   prefop_error error = PREFOP_ERROR_INIT;
   if (prefop_query(client, BENCH_ID, NULL, &task, &error)) fail("prefop_query", error.message);
