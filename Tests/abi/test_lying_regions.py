@@ -32,7 +32,9 @@ ID = "echo.1"
 ID_WITHOUT_REGION = "16864pauo1vc9nhp12"
 BUCKET = "a-bucket"
 
-OF_THE_SERVICE = re.compile(r"(api(-[a-z0-9]([a-z0-9-]*[a-z0-9])?)?|uc|kodo-config)\.qiniuapi\.com:443|uc\.qbox\.me:443")
+OF_THE_SERVICE = re.compile(
+    r"(api(-[a-z0-9]([a-z0-9-]*[a-z0-9])?)?|uc|kodo-config)\.qiniuapi\.com:443|uc\.qbox\.me:443"
+)
 """Hosts that the library knows by itself."""
 
 

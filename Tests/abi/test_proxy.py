@@ -8,7 +8,7 @@ from apart import ask_apart, preload
 from asking import KEYS, ask, failure
 from prefop_binding import NO_ENVIRONMENT, Prefop, PrefopError
 from proxy import Proxy, basic
-from server import ACCESS_KEY, SECRET_KEY, StubServer
+from server import ACCESS_KEY, StubServer
 from server.authority import Authority
 
 USER, PASSWORD = "proxy-user", "proxy-password"

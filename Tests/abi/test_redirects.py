@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 
 import pytest
-from asking import KEYS, ask, failure
+from asking import KEYS, failure
 from prefop_binding import Prefop
 from proxy import Proxy
 from server import ACCESS_KEY, StubServer

@@ -141,7 +141,8 @@ def test_generated_files(bench: Bench, seed: int) -> None:
             kinds_after_accidents[kind(bench.compare(mutated(document, chance), profile))] += 1
     # Each kind is tried often enough to say something.
     for counts in (kinds, kinds_after_accidents):
-        assert counts.total() >= 1000 and counts["pair"] > 200 and counts[REFUSED] > 200 and counts[NO_PAIR] > 10, counts
+        assert counts.total() >= 1000 and counts[NO_PAIR] > 10, counts
+        assert counts["pair"] > 200 and counts[REFUSED] > 200, counts
 
 
 # What may be defined after what.
