@@ -129,7 +129,7 @@ def kind(outcome: Outcome) -> str:
 
 @pytest.mark.parametrize("seed", range(10))
 def test_generated_files(bench: Bench, seed: int) -> None:
-    """1,000 files, a third of them with parts that are nearly right, and over 1,000 accidents to right ones."""
+    """1,000 files, a third of them with parts that are nearly right, and 1,000 accidents to right ones."""
     chance = random.Random(seed)
     kinds, kinds_after_accidents = Counter[str](), Counter[str]()
     for number in range(1000):
