@@ -82,7 +82,7 @@ def test_c(c_program: str, environment: dict[str, str], server: StubServer) -> N
     assert (done.returncode, done.stderr) == (0, ""), done
     assert "succeeded: The fop was completed successfully\n" in done.stdout, done
     assert "输出/转码.mp4" in done.stdout, done
-    assert server.requests[-1].header("host") == "api.qiniuapi.com"
+    assert server.requests[-1].header("host") == "api-z0.qiniuapi.com"
     assert server.requests[-1].verdict == "verified"
     partly = run(c_program, "z0.partly", env=environment)
     assert partly.returncode == 1 and "failed E6102" in partly.stdout, partly
