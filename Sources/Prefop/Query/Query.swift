@@ -79,6 +79,8 @@ struct Query: ~Copyable {
       if let host = regions?.host { trail.record(outcome, at: host, reason: reason) }
       regions?.received(outcome, retryAfter, directory, at: now)
       if outcome == .task { regions = nil }
+      // To go on without the regions would hide it.
+      if outcome == .outOfMemory { task.plan.end(with: outcome) }
     } else {
       if let host = task.host { trail.record(outcome, at: host, reason: reason) }
       task.received(outcome, retryAfter, directory, at: now)
@@ -106,8 +108,8 @@ struct Query: ~Copyable {
         if let host = regions?.host { return .send(.regions(ofBucket: isOfBucket), host, deadline: deadline) }
       case .pause(let end): return .pause(until: end)
       case .finished:
-        let isOutOfTime = regions?.plan.isOutOfTime ?? false
-        endRegions(directory, subject, isLasting: !isOutOfTime, at: now)
+        let isOurs = regions?.plan.isOutOfTime ?? false || regions?.plan.lastOutcome == .outOfMemory
+        endRegions(directory, subject, isLasting: !isOurs, at: now)
       case .nextHost:
         let step = try directory.withLock { directory throws(Failure) in
           try regions?.route.next(&directory, subject, at: now)

@@ -119,6 +119,12 @@ struct QueryPlan {
   }
 
   @inline(never)
+  /// Ends the query, whatever came before.
+  mutating func end(with outcome: Outcome) {
+    lastOutcome = outcome
+    phase = .over
+  }
+
   private mutating func stayOrMove(pause milliseconds: Int64, at now: Instant) -> Verdict {
     guard attemptsAtHost < attemptLimit else {
       phase = .choosing

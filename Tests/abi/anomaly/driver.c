@@ -469,6 +469,38 @@ static void act_write_item(void *context) {
   tell_string(status, json, &error);
 }
 
+/* Hosts
+   ----- */
+
+/* Finds its host: the bucket service and the host that it tells of are both the
+   stub server.  Names of the real service end at a proxy that is not there. */
+static prefop_client *new_finding_client(prefop_error *error, prefop_status *status) {
+  prefop_client *client = NULL;
+  setenv("http_proxy", "http://127.0.0.1:1", 1);
+  setenv("no_proxy", "127.0.0.1", 1);
+  prefop_client_options options = options_of_step();
+  options.bucket_hosts = options.api_hosts;
+  options.api_hosts = NULL;
+  options.proxy = NULL;
+  options.flags = PREFOP_CLIENT_USE_HTTP;
+  options.max_attempts = 1;
+  *status = prefop_client_new(&options, &client, error);
+  return client;
+}
+
+static void act_find(void *context) {
+  (void)context;
+  prefop_error error = new_error();
+  prefop_status status;
+  prefop_client *client = new_finding_client(&error, &status);
+  if (client == NULL) {
+    trial_tell(status, 0, wrong_outcome(status, client, &error), "");
+  } else {
+    ask(client, trial_id, NULL);
+  }
+  prefop_client_free(client);
+}
+
 static const trial_step steps[] = {
     {"parse", NULL, 0, NULL, act_parse, NULL, clean},
     {"parse_wrong", NULL, 0, NULL, act_parse_wrong, NULL, clean},
@@ -496,6 +528,7 @@ static const trial_step steps[] = {
     {"query_refused", "status.612", 0, prepare_warm, act_query, act_new_client_and_query, clean},
     {"query_retried", "flaky.1.fault.reset.%019lld", 0, prepare_warm, act_query, NULL, clean},
     {"wait", "flaky.1.z0.running.%019lld", 0, prepare_warm, act_wait, NULL, clean},
+    {"query_finding_host", "ECHO.anomaly", 0, prepare_libraries, act_find, NULL, clean},
     {"query_big", "fault.big.300000", 0, prepare_warm, act_query, act_new_client_and_query, clean},
     {"query_gzip", "fault.gzip", 0, prepare_warm, act_query, act_new_client_and_query, clean},
     {"query_not_task", "fault.malformed", 0, prepare_warm, act_query, act_new_client_and_query, clean},

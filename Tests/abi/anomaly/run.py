@@ -34,7 +34,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent.parent
 sys.path.insert(0, str(ROOT / "Tests"))
 
-from server import StubServer  # noqa: E402
+from server import Region, StubServer  # noqa: E402
 
 STEPS = (
     "parse parse_wrong parse_item write write_item client_new client_new_tls "
@@ -42,8 +42,8 @@ STEPS = (
     "set_credentials set_default_credentials "
     "verify_cold verify_default verify_warm query_cold query_new_client query_warm "
     "query_with_key query_key_and_back query_with_errors query_closed query_refused query_retried "
-    "wait query_big query_gzip query_not_task queue_new queue_cold queue_warm queue_with_key queue_refused "
-    "queue_retried queue_cancel queue_free"
+    "query_finding_host wait query_big query_gzip query_not_task queue_new queue_cold queue_warm "
+    "queue_with_key queue_refused queue_retried queue_cancel queue_free"
 ).split()
 TLS_STEPS = ["queue_tls", "tls_cold", "tls_new_client", "tls_warm"]
 
@@ -178,6 +178,7 @@ class Bench:
 
     def __init__(self, library: Path, folder: Path, server: StubServer) -> None:
         self._server = server
+        server.regions = [Region("z1", [server.http_url.partition("//")[2]])]
         self._preload = folder / "faults.so"
         self._programs = {"driver": folder / "driver", "bare": folder / "bare"}
         flags = ["-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'include'}"]
