@@ -271,6 +271,84 @@ def test_wait(wait: Run, server: StubServer) -> None:
     assert run.returncode == 2 and "usage" in run.stderr, shown(run)
 
 
+# Queues
+
+
+@pytest.fixture(params=["c", "asyncio"])
+def many(request: pytest.FixtureRequest, library: pathlib.Path, tmp_path: pathlib.Path) -> Run:
+    """Runs an example of a queue."""
+    if request.param == "c":
+        command = [compiled("queue", library, tmp_path)]
+    else:
+        command = [sys.executable, "-B", str(EXAMPLES / "python/queue_asyncio.py")]
+
+    def run(*ids: str, **variables: str) -> "subprocess.CompletedProcess[str]":
+        return subprocess.run(
+            [*command, *(ids if request.param == "asyncio" else ())],
+            env=environment(library, PREFOP_HEADER=str(ROOT / "include/prefop.h"), **variables),
+            input="".join(f"{id}\n" for id in ids),
+            capture_output=True,
+            text=True,
+            timeout=60,
+        )
+
+    return run
+
+
+def test_many_tasks(many: Run, tls_server: StubServer) -> None:
+    hosts = {"PREFOP_API_HOSTS": str(tls_server.https_url), "PREFOP_CA_FILE": str(tls_server.ca_file)}
+    ids = [f"echo.{number}" for number in range(300)] + ["z0.running", "fault.slow.200"]
+    run = many(*ids, **hosts)
+    assert (run.returncode, run.stderr) == (0, ""), shown(run)
+    words = {id: "succeeded" for id in ids} | {"z0.running": "processing"}
+    assert dict(line.split(": ") for line in run.stdout.splitlines()) == words, shown(run)
+
+
+def test_many_tasks_of_which_some_fail(many: Run, server: StubServer) -> None:
+    run = many("no-such-task", "echo.1", "status.401", PREFOP_API_HOSTS=server.http_url)
+    assert run.returncode == 1, shown(run)
+    assert run.stdout == "echo.1: succeeded\n", shown(run)
+    for id, word in (("no-such-task", "612"), ("status.401", "401")):
+        assert re.search(rf"^{id}: .*HTTP {word}", run.stderr, re.MULTILINE), shown(run)
+
+
+def test_asyncio_goes_on_meanwhile(library: pathlib.Path, server: StubServer) -> None:
+    """Other tasks of the loop run, and a cancelled await cancels its query alone."""
+    program = """
+import asyncio, os
+import queue_asyncio as example
+
+async def main():
+    async with example.Queue(api_hosts=os.environb[b"PREFOP_API_HOSTS"]) as queue:
+        hanging = asyncio.create_task(queue.ask("fault.hang"))
+        slow = asyncio.create_task(queue.ask("fault.slow.300"))
+        ticks = 0
+        while not slow.done():
+            await asyncio.sleep(0.001)
+            ticks += 1
+        assert ticks > 10, ticks
+        hanging.cancel()
+        try:
+            await hanging
+            raise SystemExit("it was not cancelled")
+        except asyncio.CancelledError:
+            pass
+        assert example.ffi.string((await queue.ask("echo.1")).persistent_id) == b"echo.1"
+        assert not queue._futures
+
+asyncio.run(main())
+"""
+    variables = {"PREFOP_API_HOSTS": server.http_url, "PREFOP_HEADER": str(ROOT / "include/prefop.h")}
+    run = subprocess.run(
+        [sys.executable, "-B", "-c", program],
+        env=environment(library, PYTHONPATH=str(EXAMPLES / "python"), **variables),
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert (run.returncode, run.stdout, run.stderr) == (0, "", ""), shown(run)
+
+
 # Notifications
 
 
