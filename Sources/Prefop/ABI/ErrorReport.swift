@@ -25,7 +25,7 @@ struct ErrorReport {
     write(failure.status, report)
     guard let target = unsafe target else { return }
     if report.message.isEmpty { failure.render(into: &report.message) }
-    unsafe Self.copy(report.message, to: &target.pointee.message)
+    unsafe Self.copy(report.message.span, to: &target.pointee.message)
   }
 
   @inline(never)
@@ -38,19 +38,20 @@ struct ErrorReport {
     // Memory may be there again.
     unsafe target.pointee.retryable = report.isRetryable || status == .memory ? 1 : 0
     unsafe target.pointee.retry_after_ms = report.retryAfter
-    unsafe Self.copy(report.requestID, to: &target.pointee.request_id)
-    unsafe Self.copy(report.host, to: &target.pointee.host)
+    unsafe Self.copy(report.requestID.span, to: &target.pointee.request_id)
+    if let host = report.host {
+      unsafe Self.copy(host.endpoint.authority, to: &target.pointee.host)
+    } else {
+      unsafe target.pointee.host.0 = 0
+    }
   }
 
-  /// A member of the struct is a tuple of as many bytes as the text's capacity.
+  /// A member of the struct is a tuple of bytes; what does not fit is cut off.
   @inline(never)
-  private static func copy<let capacity: Int, Member>(
-    _ text: InlineText<capacity>, to member: inout Member
-  ) {
+  private static func copy<Member>(_ text: Span<UInt8>, to member: inout Member) {
     unsafe withUnsafeMutableBytes(of: &member) { bytes in
       let count = min(text.count, bytes.count - 1)
-      let span = text.span
-      for index in 0..<count { unsafe bytes[index] = span[index] }
+      for index in 0..<count { unsafe bytes[index] = text[index] }
       unsafe bytes[count] = 0
     }
   }

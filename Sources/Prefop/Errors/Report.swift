@@ -7,7 +7,9 @@ struct Report {
   var isRetryable = false
   var retryAfter: Int64 = 0
   var requestID = InlineText<64>()
-  var host = InlineText<256>()
+
+  /// The last one asked; its client is alive.
+  var host: HostReference?
 
   /// The Date of the last answer.
   var date = InlineText<64>()

@@ -102,8 +102,7 @@ extension Report {
 
   /// Keeps what came of a request for a task, whatever becomes of later ones.
   mutating func record(_ attempt: Attempt, from host: HostReference, _ head: ResponseHead) {
-    self.host.removeAll()
-    self.host.append(host.endpoint.authority)
+    self.host = host
     if attempt.curlCode != 0 { curlCode = attempt.curlCode }
     guard attempt.httpStatus != 0 else { return }
     httpStatus = attempt.httpStatus

@@ -34,7 +34,7 @@ struct QueryFailure {
   }
 
   private func describe(
-    _ host: HostReference, _ reason: Message, _ query: borrowing Query, _ settings: borrowing Settings,
+    _ host: HostReference, _ reason: InlineText<256>, _ query: borrowing Query, _ settings: borrowing Settings,
     _ report: inout Report
   ) -> Failure {
     report.isRetryable = Outcome.untrusted.isRetryable

@@ -15,12 +15,16 @@ struct Trail {
   private(set) var attempts = 0
 
   /// Why the first certificate that could not be trusted was not, and whose it was.
-  private(set) var distrust: (host: HostReference, reason: Message)?
+  private(set) var distrust: (host: HostReference, reason: InlineText<256>)?
 
   @inline(never)
   mutating func record(_ outcome: Outcome, at host: HostReference, reason: Message) {
     attempts += 1
-    if outcome == .untrusted, distrust == nil { distrust = (host, reason) }
+    if outcome == .untrusted, distrust == nil {
+      var kept = InlineText<256>()
+      kept.append(reason.span)
+      distrust = (host, kept)
+    }
     if count > 0, let last = stops[(count - 1) % stops.count], last.host.place == host.place {
       stops[(count - 1) % stops.count]?.attempts += 1
       stops[(count - 1) % stops.count]?.outcome = outcome

@@ -120,7 +120,8 @@ struct Transfer: ~Copyable {
     try set(CURLOPT_HTTP_VERSION, Int(CURL_HTTP_VERSION_2TLS))
     try set(CURLOPT_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
     try set(CURLOPT_PROXY_SSLVERSION, Int(CURL_SSLVERSION_TLSv1_2))
-    try set(CURLOPT_BUFFERSIZE, 4096)
+    // Among many, each has one: a task of the usual size still comes in one piece.
+    try unsafe set(CURLOPT_BUFFERSIZE, watch == nil ? 4096 : 2048)
     try set(CURLOPT_FOLLOWLOCATION, 0)
     try set(CURLOPT_SUPPRESS_CONNECT_HEADERS, 1)
     try set(CURLOPT_CONNECTTIMEOUT_MS, Int(min(settings.connectTimeout, Int64(CInt.max))))

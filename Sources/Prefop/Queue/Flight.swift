@@ -1,5 +1,6 @@
 /// A query under way, and what it takes. It is used for one query after another,
 /// and stays at one address.
+@safe
 struct Flight: ~Copyable {
   enum Phase {
     /// No query is under way.
@@ -20,7 +21,9 @@ struct Flight: ~Copyable {
   var phase = Phase.idle
   var submission: Submission?
   var query: Query
-  var report = Report()
+
+  /// What there is to tell of the query; the submission owns it.
+  var reportAddress: UnsafeMutablePointer<Report>?
   var last = unsafe Attempt(outcome: .system)
 
   /// The request under way, and whom it asks.
@@ -44,6 +47,12 @@ struct Flight: ~Copyable {
 
   /// Milliseconds for the whole query.
   var timeout: Int64 = 0
+
+  /// Only while a query is under way.
+  var report: Report {
+    unsafeAddress { unsafe UnsafePointer(reportAddress.unsafelyUnwrapped) }
+    nonmutating unsafeMutableAddress { unsafe reportAddress.unsafelyUnwrapped }
+  }
 
   init(_ settings: borrowing Settings) throws(OutOfMemory) {
     let transfer = try Box(Transfer(settings))

@@ -119,7 +119,7 @@ struct Queue: ~Copyable {
       let flight = Reference(flights[slot])
       guard let submission = flight.value.submission, submission.tag == tag else { continue }
       abort(slot, flight)
-      unsafe submission.complete(.cancelled, nil, reports.keep(flight.value.report))
+      unsafe submission.complete(.cancelled)
       vacate(slot, flight)
       count += 1
     }

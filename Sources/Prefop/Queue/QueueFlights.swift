@@ -2,9 +2,13 @@ import CPrefop
 
 /// The steps of one query of a queue.
 extension Queue {
-  mutating func begin(_ submission: Submission, _ slot: Int, _ flight: Reference<Flight>, at now: Instant) {
+  mutating func begin(
+    _ submission: Submission, _ report: UnsafeMutablePointer<Report>, _ slot: Int, _ flight: Reference<Flight>,
+    at now: Instant
+  ) {
+    unsafe submission.begin(report)
     flight.value.submission = submission
-    flight.value.report = Report()
+    unsafe flight.value.reportAddress = unsafe report
     flight.value.last = unsafe Attempt(outcome: .system)
     flight.value.loaded = nil
     flight.value.isReleased = false
@@ -56,7 +60,7 @@ extension Queue {
       flight.value.query.received(
         last.outcome, retryAfter: last.retryAfter, reason: flight.value.report.message, client.value.directory, at: now)
       if let task = unsafe last.task {
-        unsafe submission.complete(.ok, task, reports.keep(flight.value.report))
+        unsafe submission.complete(.ok, task)
         vacate(slot, flight)
       } else {
         try step(slot, flight, submission, at: now)
@@ -216,7 +220,7 @@ extension Queue {
     guard let submission = flight.value.submission else { return }
     flight.value.query.abandon(client.value.directory, subject(flight, submission), at: now)
     if flight.value.report.message.isEmpty { failure.render(into: &flight.value.report.message) }
-    unsafe submission.complete(failure.status, nil, reports.keep(flight.value.report))
+    unsafe submission.complete(failure.status)
     vacate(slot, flight)
   }
 
@@ -240,6 +244,7 @@ extension Queue {
   mutating func vacate(_ slot: Int, _ flight: Reference<Flight>) {
     guard let submission = flight.value.submission else { return }
     flight.value.submission = nil
+    unsafe flight.value.reportAddress = nil
     flight.value.phase = .idle
     timers.remove(slot)
     endScout(slot)

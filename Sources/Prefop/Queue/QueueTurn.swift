@@ -148,16 +148,17 @@ extension Queue {
   /// hold tasks.
   private mutating func begin(at now: Instant) throws(Failure) {
     while !waiting.isEmpty, completed.count < limit, flyingCount < limit {
+      let report: UnsafeMutablePointer<Report>
       do throws(OutOfMemory) {
-        try reports.reserve(flyingCount + 1)
         if idle.isEmpty { try addFlight() }
+        unsafe report = try unsafe reports.take()
       } catch {
         // Those under way will do.
         guard flyingCount == 0 else { return }
         throw .outOfMemory
       }
       guard let slot = idle.popLast(), let submission = waiting.popFirst() else { return }
-      begin(submission, slot, Reference(flights[slot]), at: now)
+      unsafe begin(submission, report, slot, Reference(flights[slot]), at: now)
     }
   }
 

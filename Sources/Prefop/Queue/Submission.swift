@@ -99,11 +99,13 @@ struct Submission: Equatable {
   /// How it ended.
   var status: Status { unsafe block.pointee.status }
 
-  /// It has ended. Without a report nothing is known but the status.
-  func complete(_ status: Status, _ task: UnsafeMutablePointer<prefop_task>?, _ report: UnsafeMutablePointer<Report>?) {
+  /// It begins, and what there is to tell goes there.
+  func begin(_ report: UnsafeMutablePointer<Report>) { unsafe block.pointee.report = unsafe report }
+
+  /// It has ended.
+  func complete(_ status: Status, _ task: UnsafeMutablePointer<prefop_task>? = nil) {
     unsafe block.pointee.status = status
     unsafe block.pointee.task = unsafe task
-    unsafe block.pointee.report = unsafe report
   }
 
   /// The task, which is the caller's then.
@@ -113,7 +115,7 @@ struct Submission: Equatable {
     return unsafe task
   }
 
-  /// What there is to tell.
+  /// What there is to tell; nil: it never began.
   func takeReport() -> UnsafeMutablePointer<Report>? {
     let report = unsafe block.pointee.report
     unsafe block.pointee.report = nil

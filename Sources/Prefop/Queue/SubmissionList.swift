@@ -40,7 +40,7 @@ struct SubmissionList: ~Copyable {
       current = submission.next
       if submission.tag == tag {
         remove(submission, after: previous)
-        unsafe submission.complete(.cancelled, nil, nil)
+        unsafe submission.complete(.cancelled)
         other.append(submission)
         moved += 1
       } else {
