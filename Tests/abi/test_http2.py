@@ -17,6 +17,25 @@ def front(server: StubServer) -> Iterator[Nginx]:
         yield nginx
 
 
+def ask_together(prefop: Prefop, front: Nginx, origin: str, ids: list[str], **options: Any) -> list[str]:
+    """What came of each, asked for in a queue: its id, or why there is none."""
+    answers: dict[int, str] = {}
+    with (
+        prefop.client(
+            api_hosts=origin, ca_file=str(front.ca_file), access_key=ACCESS_KEY, secret_key=SECRET_KEY, **options
+        ) as client,
+        client.queue() as queue,
+    ):
+        for tag, name in enumerate(ids):
+            queue.submit(name, tag)
+        while queue.pending():
+            done = queue.next(60_000)
+            assert done, f"{queue.pending()} are missing"
+            tag, result = done
+            answers[tag] = str(result) if isinstance(result, PrefopError) else result["persistent_id"]
+    return [answers[tag] for tag in range(len(ids))]
+
+
 def ask(
     prefop: Prefop, front: Nginx, origin: str, ids: list[str], **options: Any
 ) -> list[tuple[str | None, str]]:
@@ -77,3 +96,22 @@ def test_connections_that_end_lose_no_query(
     assert {protocol for protocol, *_ in requests} == {"HTTP/2.0" if secure else "HTTP/1.1"}
     assert len({connection for _, connection, *_ in requests}) >= 500 // requests_each
     assert {record.verdict for record in server.requests} == {"verified"}
+
+
+def test_a_queue_asks_over_one_connection(prefop: Prefop, front: Nginx) -> None:
+    ids = [f"fault.slow.20.{number}" for number in range(64)] + [f"echo.{number}" for number in range(500)]
+    assert ask_together(prefop, front, front.https, ids) == ids
+    requests = front.requests(len(ids))
+    assert {protocol for protocol, *_ in requests} == {"HTTP/2.0"}, requests
+    assert len({connection for _, connection, *_ in requests}) == 1, "one connection serves them all"
+
+
+@pytest.mark.parametrize("requests_each", [1, 20])
+@pytest.mark.parametrize("secure", [False, True])
+def test_connections_that_end_lose_nothing_of_a_queue(
+    prefop: Prefop, server: StubServer, requests_each: int, secure: bool
+) -> None:
+    """A connection ends under up to 63 others."""
+    ids = [f"echo.{number}" for number in range(5_000 if requests_each > 1 else 1_000)]
+    with Nginx(upstream=server.http_url, requests_each=requests_each) as front:
+        assert ask_together(prefop, front, front.https if secure else front.http, ids) == ids

@@ -69,7 +69,7 @@ extension Transfer {
       if attempt.outcome == .untrusted {
         TLSAdvice.append(code, verifyResult: verifyResult, to: &detail)
       }
-      reset()
+      fail()
     } else if !head.isComplete || !(200...299 ~= status) {
       attempt.outcome = .broken
     } else if !head.isFromQiniu {

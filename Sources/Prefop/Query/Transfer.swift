@@ -44,6 +44,10 @@ struct Transfer: ~Copyable {
   private var slot = 0
   private var watch: UnsafeMutablePointer<SocketWatch>?
 
+  /// Its next request is to go over a new connection; libcurl was told so.
+  private var wantsOwnConnection = false
+  private var hasOwnConnection = false
+
   /// Its request is on a connection that stands.
   private(set) var isConnected = false
 
@@ -113,6 +117,7 @@ struct Transfer: ~Copyable {
     guard !isConfigured else { return }
     place = nil
     hasSignedHeaders = nil
+    hasOwnConnection = false
     if !isFresh { try replaceHandle() }
     isFresh = false
     try set(CURLOPT_NOSIGNAL, 1)
@@ -182,6 +187,14 @@ struct Transfer: ~Copyable {
   /// handle's, and stay.
   mutating func reset() { isConfigured = false }
 
+  /// After an error. Among many transfers the next request gets a connection of
+  /// its own: where one ends after every few requests, one that shares may
+  /// always come too late.
+  mutating func fail() {
+    reset()
+    if unsafe watch != nil { wantsOwnConnection = true }
+  }
+
   private mutating func replaceHandle() throws(Failure) {
     guard let fresh = unsafe curl_easy_init() else { throw .outOfMemory }
     unsafe curl_easy_cleanup(easy)
@@ -231,6 +244,11 @@ struct Transfer: ~Copyable {
     unsafe errorText.pointee = 0
     try unsafe configure(settings, at: address)
     try setHeaders(isSigned: isSigned)
+    if wantsOwnConnection != hasOwnConnection {
+      try set(CURLOPT_FRESH_CONNECT, wantsOwnConnection ? 1 : 0)
+      hasOwnConnection = wantsOwnConnection
+    }
+    wantsOwnConnection = false
     let isNewHost = place != host.place
     // While settings are half set, the handle points nowhere.
     place = nil
