@@ -23,6 +23,9 @@ GUEST_SCENARIOS = (
 )
 """What guest.c can do; the list is for all who run it."""
 
+QUEUE_SCENARIOS = ("wakeup", "signal", "shared", "random")
+"""What queue.c can do with any server."""
+
 FORK_SCENARIOS = {"pair": 2, "descriptors": 2, "thread": 2, "exit": 2, "free": 2, "grandchild": 4}
 """What forks.c can do over a fixed number of connections, which is the value."""
 

@@ -25,7 +25,7 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(ROOT / "Tests"), str(HERE)]
 
-from running import FORK_SCENARIOS, GUEST_SCENARIOS, TRANSPORTS, run_quietly  # noqa: E402
+from running import FORK_SCENARIOS, GUEST_SCENARIOS, QUEUE_SCENARIOS, TRANSPORTS, run_quietly  # noqa: E402
 from server import StubServer  # noqa: E402
 
 SANITIZERS = {"thread": "tsan", "address": "asan"}
@@ -47,6 +47,7 @@ LOST_IN_A_CHILD = ("libcurl.so", "libssl.so", "libcrypto.so")
 RUNS = [
     *(("threads", (name, count), "http") for name, count in (("first", 40), ("shared", 3000), ("exec", 10))),
     *(("forks", (name,), transport) for name in (*FORK_SCENARIOS, "busy") for transport in TRANSPORTS),
+    *(("queue", (name,), transport) for name in QUEUE_SCENARIOS for transport in TRANSPORTS),
     *(("guest", (name,), transport) for name in GUEST_SCENARIOS for transport in TRANSPORTS),
 ]
 
@@ -137,7 +138,7 @@ def check(sanitizer: str, scratch: Path) -> int:
         }
         programs = {
             name: compile_program(HERE / f"{name}.c", Path(folder, name), sanitizer, library)
-            for name in ("threads", "forks", "guest")
+            for name in ("threads", "forks", "queue", "guest")
         }
         driver = compile_program(
             ROOT / "Tests/clients/c/driver.c", Path(folder, "driver"), sanitizer, library

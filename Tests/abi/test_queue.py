@@ -2,12 +2,14 @@
 
 import contextlib
 import os
+import pathlib
 import select
 import signal
+import subprocess
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -21,6 +23,7 @@ from prefop_binding import (
     PrefopError,
     Queue,
 )
+from running import QUEUE_SCENARIOS, TRANSPORTS, run_quietly
 from server import ACCESS_KEY, SECOND_ACCESS_KEY, SECOND_SECRET_KEY, SECRET_KEY, StubServer
 
 KEYS = {"access_key": ACCESS_KEY, "secret_key": SECRET_KEY}
@@ -555,6 +558,27 @@ def _of_no_use_in_a_child(prefop: Prefop, client: Client, queue: Queue) -> int:
     queue.close()
     client.close()
     return 0
+
+
+# In C: threads, signal handlers, names that do not resolve.
+
+
+@pytest.fixture(scope="module")
+def program(compile_c: Callable[..., pathlib.Path]) -> pathlib.Path:
+    return compile_c("abi/queue.c")
+
+
+@pytest.mark.parametrize("transport", TRANSPORTS)
+@pytest.mark.parametrize("scenario", QUEUE_SCENARIOS)
+def test_in_c(program: pathlib.Path, tls_server: StubServer, scenario: str, transport: str) -> None:
+    run_quietly(program, scenario, transport, server=tls_server)
+
+
+def test_names_that_never_resolve(program: pathlib.Path, server: StubServer, tmp_path: pathlib.Path) -> None:
+    preload = tmp_path / "slow_names.so"
+    source = pathlib.Path(__file__).with_name("slow_names.c")
+    subprocess.run(["cc", "-shared", "-fPIC", "-O1", str(source), "-o", str(preload)], check=True)
+    run_quietly(program, "names", server=server, LD_PRELOAD=str(preload))
 
 
 # What is refused.

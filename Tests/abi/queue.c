@@ -1,0 +1,189 @@
+/* queue wakeup http|tls   a queue is drained while another thread wakes it up
+   queue signal http|tls   a signal handler wakes it up, and errno stays
+   queue shared http|tls   a queue for each of some threads, of one client
+   queue random http|tls   submitting, taking, cancelling and freeing as it comes
+   queue names             names that do not resolve hold nothing up; with slow_names.c */
+#include "check.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <sys/time.h>
+#include <time.h>
+
+#define THREADS 4
+
+static prefop_client *client;
+static prefop_queue *queue_of_handler;
+static atomic_int is_over;
+
+static prefop_queue *new_queue(void) {
+  prefop_queue *queue = NULL;
+  prefop_error error = PREFOP_ERROR_INIT;
+  prefop_status status = prefop_queue_new(client, &queue, &error);
+  CHECK(status == PREFOP_OK && queue != NULL, "%s: %s", prefop_status_name(status), error.message);
+  return queue;
+}
+
+static void submit(prefop_queue *queue, const char *id, uint64_t tag) {
+  prefop_error error = PREFOP_ERROR_INIT;
+  prefop_status status = prefop_queue_submit(queue, id, tag, NULL, &error);
+  CHECK(status == PREFOP_OK, "sent %s, came %s: %s", id, prefop_status_name(status), error.message);
+}
+
+static void submit_echo(prefop_queue *queue, uint64_t tag) {
+  char id[40];
+  snprintf(id, sizeof id, "echo.%llu", (unsigned long long)tag);
+  submit(queue, id, tag);
+}
+
+/* Takes `count` completions, each of which must be a task, and each tag once. */
+static void drain(prefop_queue *queue, size_t count) {
+  char *seen = calloc(count, 1);
+  prefop_error error = PREFOP_ERROR_INIT;
+  prefop_completion done = PREFOP_COMPLETION_INIT;
+  for (size_t taken = 0; taken < count;) {
+    int32_t result = prefop_queue_next(queue, -1, &done, &error);
+    CHECK(result >= 0, "next: %s: %s", prefop_status_name(result), error.message);
+    if (result == 0) continue;
+    CHECK(done.status == PREFOP_OK, "%llu: %s", (unsigned long long)done.tag, error.message);
+    CHECK(done.tag < count && !seen[done.tag], "the tag %llu, not for the first time", (unsigned long long)done.tag);
+    CHECK((uint64_t)atoll(done.task->persistent_id + 5) == done.tag, "%s", done.task->persistent_id);
+    seen[done.tag] = 1;
+    prefop_task_free(done.task);
+    taken++;
+  }
+  CHECK(prefop_queue_pending(queue) == 0, "%zu are pending", prefop_queue_pending(queue));
+  free(seen);
+}
+
+static void *wake(void *queue) {
+  while (!is_over) prefop_queue_wakeup(queue);
+  return NULL;
+}
+
+static void wakeup(void) {
+  prefop_queue *queue = new_queue();
+  pthread_t thread;
+  pthread_create(&thread, NULL, wake, queue);
+  for (uint64_t tag = 0; tag < 1000; tag++) submit_echo(queue, tag);
+  drain(queue, 1000);
+  is_over = 1;
+  pthread_join(thread, NULL);
+  prefop_queue_free(queue);
+}
+
+static void handle(int number) {
+  (void)number;
+  errno = EDOM;
+  prefop_queue_wakeup(queue_of_handler);
+  if (errno != EDOM) _exit(3);
+}
+
+static void wait_for_signal(void) {
+  prefop_queue *queue = queue_of_handler = new_queue();
+  struct sigaction action = {.sa_handler = handle, .sa_flags = SA_RESTART};
+  struct itimerval soon = {{0, 0}, {0, 20000}};
+  prefop_completion done = PREFOP_COMPLETION_INIT;
+  submit(queue, "fault.hang", 0);
+  sigaction(SIGALRM, &action, NULL);
+  setitimer(ITIMER_REAL, &soon, NULL);
+  int32_t result = prefop_queue_next(queue, -1, &done, NULL);
+  CHECK(result == 0, "next returned %d, not 0", result);
+  prefop_queue_free(queue);
+}
+
+static void *work(void *number) {
+  (void)number;
+  prefop_queue *queue = new_queue();
+  for (uint64_t tag = 0; tag < 500; tag++) submit_echo(queue, tag);
+  drain(queue, 500);
+  prefop_queue_free(queue);
+  return NULL;
+}
+
+static void shared(void) {
+  pthread_t threads[THREADS];
+  prefop_error error = PREFOP_ERROR_INIT;
+  for (int i = 0; i < THREADS; i++) pthread_create(&threads[i], NULL, work, NULL);
+  for (int i = 0; i < 200; i++) {
+    const char *access = i % 2 ? TEST_ACCESS_KEY : TEST_SECOND_ACCESS_KEY;
+    const char *secret = i % 2 ? TEST_SECRET_KEY : TEST_SECOND_SECRET_KEY;
+    prefop_status status = prefop_client_set_credentials(client, access, secret, &error);
+    CHECK(status == PREFOP_OK, "%s", error.message);
+  }
+  for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+}
+
+static void at_random(void) {
+  static const char *const ids[] = {"echo.1", "status.612", "fault.reset", "fault.slow.5", "fault.hang", "status.503",
+      "flaky.1.fault.reset.r", "fault.close-idle"};
+  unsigned seed = 7;
+  for (int round = 0; round < 20; round++) {
+    prefop_queue *queue = new_queue();
+    size_t pending = 0;
+    for (int i = 0; i < 200; i++) {
+      prefop_completion done = PREFOP_COMPLETION_INIT;
+      prefop_error error = PREFOP_ERROR_INIT;
+      int choice = rand_r(&seed) % 8;
+      uint64_t tag = (uint64_t)(rand_r(&seed) % 16);
+      if (choice < 4) {
+        submit(queue, ids[rand_r(&seed) % 8], tag);
+        pending++;
+      } else if (choice < 7) {
+        int32_t result = prefop_queue_next(queue, choice - 4, &done, &error);
+        CHECK(result >= 0, "%s", error.message);
+        CHECK((done.status == PREFOP_OK && result == 1) == (done.task != NULL), "%d, %d", result, done.status);
+        prefop_task_free(done.task);
+        pending -= (size_t)result;
+      } else {
+        prefop_queue_cancel(queue, tag);
+      }
+      if (round % 2 && i == 50) CHECK(prefop_queue_fd(queue) >= 0, "no descriptor");
+      CHECK(prefop_queue_pending(queue) == pending, "%zu, not %zu", prefop_queue_pending(queue), pending);
+    }
+    prefop_queue_free(queue);
+  }
+}
+
+static long long now_ms(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
+}
+
+static void names(void) {
+  prefop_client_options options = test_options(0);
+  options.api_hosts = "http://a.invalid,http://b.invalid";
+  options.max_in_flight = 1000;
+  client = test_client_with(&options);
+  prefop_queue *queue = new_queue();
+  prefop_completion done = PREFOP_COMPLETION_INIT;
+  for (uint64_t tag = 0; tag < 1000; tag++) submit(queue, "echo.1", tag);
+  /* Long enough for all to look the name up. */
+  for (long long end = now_ms() + 1300; now_ms() < end;) {
+    CHECK(prefop_queue_next(queue, 50, &done, NULL) == 0, "something came");
+  }
+  long long start = now_ms();
+  for (uint64_t tag = 0; tag < 500; tag++) CHECK(prefop_queue_cancel(queue, tag) == 1, "not pending");
+  prefop_queue_free(queue);
+  long long took = now_ms() - start;
+  CHECK(took < 2000, "it took %lld ms", took);
+  prefop_client_free(client);
+  /* The lookups are still going on. */
+  _exit(0);
+}
+
+int main(int argc, char **argv) {
+  CHECK(argc >= 2, "usage: see the top of this file");
+  if (strcmp(argv[1], "names") == 0) names();
+  CHECK(argc == 3, "usage: see the top of this file");
+  client = test_client(strcmp(argv[2], "tls") == 0);
+  if (strcmp(argv[1], "wakeup") == 0) wakeup();
+  if (strcmp(argv[1], "signal") == 0) wait_for_signal();
+  if (strcmp(argv[1], "shared") == 0) shared();
+  if (strcmp(argv[1], "random") == 0) at_random();
+  prefop_client_free(client);
+  return 0;
+}
