@@ -17,3 +17,16 @@ struct Reference<Value: ~Copyable> {
 
   var pointer: UnsafeMutablePointer<Value> { unsafe address }
 }
+
+/// The same to a value that several threads have at once, and that only its own
+/// locks let them change.
+@safe
+struct SharedReference<Value: ~Copyable> {
+  private let address: UnsafePointer<Value>
+
+  init(_ address: UnsafePointer<Value>) { unsafe self.address = unsafe address }
+
+  var value: Value {
+    unsafeAddress { unsafe address }
+  }
+}

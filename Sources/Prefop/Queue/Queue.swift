@@ -4,7 +4,7 @@ import CPrefop
 /// Here is what a program does with it; how the queries go on is in `QueueTurn`
 /// and `QueueFlights`.
 struct Queue: ~Copyable {
-  let client: Reference<Client>
+  let client: SharedReference<Client>
 
   var poller: QueuePoller
   private var ownEngine: Box<QueueEngine>
@@ -42,7 +42,7 @@ struct Queue: ~Copyable {
   /// network.
   private static var longestAbsence: Int64 { 10 }
 
-  init(_ client: Reference<Client>) throws(Failure) {
+  init(_ client: SharedReference<Client>) throws(Failure) {
     let keys = try orFailure { () throws(OutOfMemory) in try KeyRing() }
     let poller = try QueuePoller()
     let engine = try Self.makeEngine(poller.descriptor)

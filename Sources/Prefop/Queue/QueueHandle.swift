@@ -16,7 +16,7 @@ enum QueueHandle {
 
   static func make(_ client: OpaquePointer?, fault: inout Message) throws(Failure) -> OpaquePointer {
     let client = try unsafe ClientHandle.resolve(client, fault: &fault)
-    let reference = unsafe Reference(Handle<Client>.value(of: client))
+    let reference = unsafe SharedReference(Handle<Client>.value(of: client))
     let queue = try Queue(reference)
     do throws(OutOfMemory) {
       let handle = try unsafe Handle.make(Owner(client: client, queue: queue))
