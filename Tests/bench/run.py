@@ -96,8 +96,8 @@ class Bench:
         ratio = sum(costs.values()) / sum(self._instructions(bare, queries).values())
         yield Line("  query / bare multi, instructions", ratio)
         # Before that, handles and buffers are made.
-        few, many = self._allocations(ours, 2000), self._allocations(ours, 4000)
-        own, others = ((b - a) / 2000 for a, b in zip(few, many, strict=True))
+        few, many = self._allocations(ours, 4000), self._allocations(ours, 8000)
+        own, others = ((b - a) / 4000 for a, b in zip(few, many, strict=True))
         yield Line("  own allocations a query", own, allocations_bar, f"libcurl's and libcrypto's {others:.2f}")
         calls, bare_calls = self._system_calls(ours, queries), self._system_calls(bare, queries)
         yield Line("  system calls a query", sum(calls.values()), sum(bare_calls.values()) + 1, _listed(calls))

@@ -542,7 +542,6 @@ static const trial_step steps[] = {
     {"queue_retried", "flaky.1.fault.reset.%019lld", 0, prepare_warm_queue, act_queue, NULL, clean},
     {"queue_cancel", "fault.hang", 0, prepare_warm_queue, act_queue_cancel, NULL, clean},
     {"queue_free", NULL, 0, prepare_warm_queue, act_queue_free, NULL, clean},
-    {"queue_tls", ECHO, 1, prepare_queue, act_queue, act_new_client_and_query, clean},
     {"tls_cold", ECHO, 1, NULL, act_new_client_and_query, NULL, clean},
     {"tls_new_client", ECHO, 1, prepare_libraries, act_new_client_and_query, NULL, clean},
     {"tls_warm", ECHO, 1, prepare_warm, act_query, act_new_client_and_query, clean},

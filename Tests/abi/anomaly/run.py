@@ -45,7 +45,7 @@ STEPS = (
     "query_finding_host wait query_big query_gzip query_not_task queue_new queue_cold queue_warm "
     "queue_with_key queue_refused queue_retried queue_cancel queue_free"
 ).split()
-TLS_STEPS = ["queue_tls", "tls_cold", "tls_new_client", "tls_warm"]
+TLS_STEPS = ["tls_cold", "tls_new_client", "tls_warm"]
 
 COLD = {"client_new", "client_new_tls", "set_default_credentials", "verify_default", "query_cold", "tls_cold"}
 """Steps in which libcurl and OpenSSL do what they do once for a process."""
@@ -255,6 +255,11 @@ def bare_cold(step: str) -> str:
     return "tls_cold" if step == "tls_cold" else "query_cold"
 
 
+def bare_step(step: str) -> str:
+    """The step of the bare program that asks in the same way; it has no queue."""
+    return "query_cold" if step.startswith("queue") else step
+
+
 class Report(NamedTuple):
     table: str
     excused: list[str]
@@ -277,7 +282,7 @@ def report(bench: Bench, steps: Sequence[str], sample: int) -> Report:
     for outcome in bench.run("bare", sorted(lasting), MODES, sample):
         bare_lasting[outcome.step] += len(outcome.lasting)
     # Only the steps that crash are tried bare, but then with every allocation.
-    bare = bench.run("bare", [step for step, places in crashes.items() if places], MODES, 1)
+    bare = bench.run("bare", sorted({bare_step(step) for step, places in crashes.items() if places}), MODES, 1)
     bare_places = set().union(*(outcome.crashes for outcome in bare)) if bare else set()
     excused = []
     for outcome in outcomes:
