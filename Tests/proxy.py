@@ -1,8 +1,8 @@
 """A forward proxy for tests: absolute-form requests, and CONNECT."""
 
 import base64
+import re
 import socket
-from urllib.parse import urlsplit
 
 from relay import Relay, pass_on
 from server.authority import Certificate
@@ -37,13 +37,10 @@ class Proxy(Relay):
         while head := _head(peer):
             self.requests.append(head)
             method, target, _ = head.partition("\r\n")[0].split(" ")
-            if self._expected and f"\r\nProxy-Authorization: {self._expected}\r\n" not in head:
-                _answer(peer, 407, "Proxy-Authenticate: Basic realm=stub\r\n")
-            elif self._refuse:
-                _answer(peer, self._refuse, self._fields)
+            if refusal := self.refusal(head):
+                _answer(peer, *refusal)
             elif method == "CONNECT":
-                host, _, port = target.rpartition(":")
-                origin = self.connect(host.strip("[]"), int(port))
+                origin = self._reach(head)
                 peer.sendall(b"HTTP/1.1 200 Connection established\r\nX-Reqid: the-proxy\r\n\r\n")
                 pass_on(peer, origin)
                 return
@@ -51,9 +48,18 @@ class Proxy(Relay):
                 self._forward(peer, head, target)
                 return
 
+    def refusal(self, head: str) -> tuple[int, str] | None:
+        """The status and header lines to answer a request with that goes no further."""
+        if self._expected and f"\r\nProxy-Authorization: {self._expected}\r\n" not in head:
+            return 407, "Proxy-Authenticate: Basic realm=stub\r\n"
+        return (self._refuse, self._fields) if self._refuse else None
+
+    def _reach(self, head: str) -> socket.socket:
+        host, _, port = destination(head).rpartition(":")
+        return self.connect(host.strip("[]"), int(port))
+
     def _forward(self, peer: socket.socket, head: str, target: str) -> None:
-        url = urlsplit(target)
-        origin = self.connect(url.hostname or "", url.port or 80)
+        origin = self._reach(head)
         path = target.partition("//")[2].partition("/")[2]
         lines = head.split("\r\n")[1:]
         kept = [line for line in lines if not line.lower().startswith("proxy-")]
@@ -61,6 +67,15 @@ class Proxy(Relay):
         origin.sendall(f"GET /{path} HTTP/1.1\r\n{rest}".encode("latin-1"))
         while data := origin.recv(1 << 16):
             peer.sendall(data)
+
+
+def destination(head: str) -> str:
+    """Whom a request is for, as it says: "name:port"."""
+    method, target, _ = head.partition("\r\n")[0].split(" ")
+    if method == "CONNECT":
+        return target
+    authority = target.partition("//")[2].partition("/")[0]
+    return authority if re.search(r":\d+$", authority) else f"{authority}:80"
 
 
 def basic(credentials: str) -> str:

@@ -8,6 +8,7 @@ import threading
 from typing import Self
 
 from server.authority import Certificate
+from server.ports import Port
 
 
 class Relay:
@@ -20,27 +21,26 @@ class Relay:
     def __init__(self, origin: str | None = None, certificate: Certificate | None = None) -> None:
         self._origin = origin
         self._context = certificate and _context(certificate)
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port: int = self._listener.getsockname()[1]
+        self._listening = Port(socket.AF_INET, self._accepted)
+        self.port = self._listening.number
         self._sockets: list[socket.socket] = []
-        self._threads = [threading.Thread(target=self._accept, daemon=True)]
+        self._threads: list[threading.Thread] = []
 
     @property
     def address(self) -> str:
         return f"127.0.0.1:{self.port}"
 
     def __enter__(self) -> Self:
-        self._threads[0].start()
+        self._listening.listen()
         return self
 
     def __exit__(self, *_: object) -> None:
-        stop(self._listener)
-        self._threads[0].join()
+        self._listening.close()
         for each in self._sockets:
             stop(each)
-        for thread in self._threads[1:]:
+        for thread in self._threads:
             thread.join()
-        for each in (self._listener, *self._sockets):
+        for each in self._sockets:
             each.close()
 
     def serve(self, peer: socket.socket) -> None:
@@ -55,14 +55,11 @@ class Relay:
         self._sockets.append(origin)
         return origin
 
-    def _accept(self) -> None:
-        with contextlib.suppress(OSError):
-            while True:
-                peer, _ = self._listener.accept()
-                self._sockets.append(peer)
-                thread = threading.Thread(target=self._serve, args=(peer,), daemon=True)
-                self._threads.append(thread)
-                thread.start()
+    def _accepted(self, peer: socket.socket) -> None:
+        self._sockets.append(peer)
+        thread = threading.Thread(target=self._serve, args=(peer,), daemon=True)
+        self._threads.append(thread)
+        thread.start()
 
     def _serve(self, peer: socket.socket) -> None:
         with contextlib.suppress(OSError):
@@ -103,7 +100,7 @@ def pass_on(peer: socket.socket, origin: socket.socket) -> None:
 
 
 def stop(each: socket.socket) -> None:
-    """Ends a connection, or an accept, that another thread may be waiting in.
+    """Ends a connection that another thread may be waiting in.
 
     SSLSocket.shutdown would take the TLS state away from under that thread.
     """

@@ -5,13 +5,13 @@ a trap stands there.
 """
 
 import socket
-import threading
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from gateway import Gateway
 from prefop_binding import Prefop, PrefopError
+from relay import Relay
 from server import ACCESS_KEY, SECRET_KEY, Answer, StubServer, tasks
 
 KEYS = {"access_key": ACCESS_KEY, "secret_key": SECRET_KEY}
@@ -122,31 +122,16 @@ def test_no_way_around_a_proxy(prefop: Prefop, tls_server: StubServer, fault: st
 # TLS.
 
 
-class Eavesdropper:
+class Eavesdropper(Relay):
     """Keeps what each connection sends first, and then ends it."""
 
-    def __enter__(self) -> "Eavesdropper":
+    def __init__(self) -> None:
+        super().__init__()
         self.heard: list[bytes] = []
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.address = f"127.0.0.1:{self._listener.getsockname()[1]}"
-        self._thread = threading.Thread(target=self._listen, daemon=True)
-        self._thread.start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._listener.shutdown(socket.SHUT_RDWR)
-        self._thread.join()
-        self._listener.close()
-
-    def _listen(self) -> None:
-        while True:
-            try:
-                peer, _ = self._listener.accept()
-            except OSError:
-                return
-            with peer:
-                self.heard.append(peer.recv(1 << 16))
-                peer.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+    def serve(self, peer: socket.socket) -> None:
+        self.heard.append(peer.recv(1 << 16))
+        peer.sendall(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
 
 
 @pytest.mark.parametrize("scheme", ["", "https://"])

@@ -63,7 +63,7 @@ class World:
         for server in (self.bucket_service, self.api, self.liar):
             server.reset()
         self.lead(BUCKET_SERVICE, self.bucket_service)
-        self.gateway.asked.clear()
+        self.gateway.requests.clear()
 
     def ask(self, prefop: Prefop, id: str = ID, bucket_name: str | None = None, **options: Any) -> str:
         """Asks with a new client; the name of the status."""
@@ -249,7 +249,7 @@ def _ask_over(prefop: Prefop, world: World, scheme: str) -> None:
     shown = {each.host for each in world.gateway.asked if each.shows_authorization}
     if scheme == "http":
         assert shown == {f"{BUCKET_SERVICE}:80"}, world.gateway.asked
-        world.gateway.asked[:] = [each for each in world.gateway.asked if each.host not in shown]
+        world.gateway.requests[:] = [each.head for each in world.gateway.asked if each.host not in shown]
     world.assert_nobody_else_was_asked()
 
 
