@@ -139,6 +139,7 @@ def test_host_in_error(prefop: Prefop, hosts: str, flags: int, host: str, scheme
     [
         ("max_response_bytes", [-1, -(2**63), 2**30 + 1, 2**63 - 1]),
         ("max_attempts", [-1, -(2**31), 101, 2**31 - 1]),
+        ("max_in_flight", [-1, -(2**31), 10_001, 2**31 - 1]),
         ("user_agent", ["x" * 129, "a\nb", "a\r\nX: y", "a\tb", "ä", "\x7f"]),
         ("ca_file", [""]),
     ],
@@ -148,6 +149,8 @@ def test_values_refused(prefop: Prefop, member: str, values: list[Any]) -> None:
         error = refusal(prefop, **{member: value})
         assert error.name == "PREFOP_ERROR_CONFIGURATION", (value, error)
         assert member in error.message, (value, error)
+        if isinstance(value, int):
+            assert f"{member} is {value}: " in error.message, (value, error)
 
 
 @pytest.mark.parametrize(

@@ -11,12 +11,14 @@ struct Failure: Error, @unchecked Sendable {
   /// Text of the program, ended by NUL.
   private let template: UnsafePointer<UInt8>
 
-  private let text: UnsafePointer<UInt8>?
+  /// The number; where there is a text, its address.
+  private let numberOrText: Int
 
-  /// How long the text is, where there is one.
+  /// The number, where there is a text: a place in it.
+  private let place: Int32
+
+  /// The limit; where there is a text, the complement of its length.
   private let limit: Int32
-
-  private let number: Int32
 
   /// Text of the program too, told by its distance from the template.
   private let name: Int32
@@ -30,25 +32,26 @@ struct Failure: Error, @unchecked Sendable {
   init(
     _ status: Status, _ template: StaticString, name: StaticString = "", number: Int = 0, limit: Int = 0
   ) {
-    unsafe self.init(status, template.utf8Start, name.utf8Start, number, limit, nil)
+    unsafe self.init(status, template.utf8Start, name.utf8Start, number, 0, Int32(clamping: limit))
   }
 
   @inline(__always)
   init(_ status: Status, _ template: StaticString, name: StaticString = "", number: Int = 0, text: Span<UInt8>) {
-    let start = unsafe text.withUnsafeBufferPointer { $0.baseAddress }
-    unsafe self.init(status, template.utf8Start, name.utf8Start, number, text.count, start)
+    let address = unsafe text.withUnsafeBufferPointer { Int(bitPattern: $0.baseAddress) }
+    unsafe self.init(
+      status, template.utf8Start, name.utf8Start, address, Int32(clamping: number), ~Int32(clamping: text.count))
   }
 
   @inline(never)
   private init(
-    _ status: Status, _ template: UnsafePointer<UInt8>, _ name: UnsafePointer<UInt8>, _ number: Int, _ limit: Int,
-    _ text: UnsafePointer<UInt8>?
+    _ status: Status, _ template: UnsafePointer<UInt8>, _ name: UnsafePointer<UInt8>, _ numberOrText: Int,
+    _ place: Int32, _ limit: Int32
   ) {
     unsafe self.template = template
+    self.numberOrText = numberOrText
+    self.place = place
+    self.limit = limit
     unsafe self.name = Int32(truncatingIfNeeded: name - template)
-    self.number = Int32(clamping: number)
-    self.limit = Int32(clamping: limit)
-    unsafe self.text = text
     statusAndItem = UInt32(UInt8(truncatingIfNeeded: status.rawValue))
   }
 
@@ -81,13 +84,13 @@ struct Failure: Error, @unchecked Sendable {
         message.append(unsafe Self.span(template + Int(name)))
         index += 6
       } else if rest.hasPrefix("{number}") {
-        message.append(Int(number))
+        message.append(limit < 0 ? Int(place) : numberOrText)
         index += 8
       } else if rest.hasPrefix("{limit}") {
         message.append(Int(limit))
         index += 7
       } else if rest.hasPrefix("{text}") {
-        if let text = unsafe text { message.appendExcerpt(unsafe Span(_unsafeStart: text, count: Int(limit))) }
+        if let text = unsafe text { message.appendExcerpt(unsafe Span(_unsafeStart: text, count: Int(~limit))) }
         index += 6
       } else {
         message.append(line[index])
@@ -95,6 +98,8 @@ struct Failure: Error, @unchecked Sendable {
       }
     }
   }
+
+  private var text: UnsafePointer<UInt8>? { unsafe limit < 0 ? UnsafePointer(bitPattern: numberOrText) : nil }
 
   @_lifetime(immortal)
   private static func span(_ text: UnsafePointer<UInt8>) -> Span<UInt8> {
