@@ -26,6 +26,9 @@ struct JSONText {
 
   @inline(__always) var count: Int { Int(decodedCount) }
   @inline(__always) var isEmpty: Bool { decodedCount == 0 }
+
+  /// The end is never before the start, so that this cannot wrap; on the way of
+  /// every member no check is wanted that cannot fail.
   @inline(__always) var hasEscapes: Bool { decodedCount != end &- start }
 
   /// The bytes between the quotes, as they stand in the document.

@@ -2,6 +2,9 @@ import CCrypto
 import CPlatform
 
 /// Growable bytes. Appending can fail, and then changes nothing.
+///
+/// The preconditions keep a mistake in the library from writing beyond the
+/// memory. No input reaches them: who appends where there is room has just made it.
 @safe
 struct Bytes: ~Copyable {
   private var storage: UnsafeMutablePointer<UInt8>?

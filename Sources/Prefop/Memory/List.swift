@@ -2,6 +2,10 @@ import CPlatform
 
 /// A growable array of elements that need not be copyable. Appending can fail,
 /// and then changes nothing.
+///
+/// The preconditions keep a mistake in the library from reading or writing beyond
+/// the memory. No input reaches them: an index is one of `indices`, or was checked
+/// against them, and who appends where there is room has just made it.
 @safe
 struct List<Element: ~Copyable>: ~Copyable {
   private var storage: UnsafeMutablePointer<Element>?

@@ -70,11 +70,12 @@ struct Secret: ~Copyable {
   }
 
   /// Lets `body` write up to `limit` bytes where there is room; returns what it
-  /// does, which is how many it wrote, or negative.
+  /// does, which is how many it wrote, or negative. The precondition is as those
+  /// of `Bytes`.
   mutating func appendReserved(upTo limit: Int, _ body: (UnsafeMutableRawPointer, Int) -> Int) -> Int {
-    guard let block = unsafe block, let start = unsafe start else { preconditionFailure() }
-    let room = unsafe block.pointee.capacity - block.pointee.count
+    let room = unsafe block.map { unsafe $0.pointee.capacity - $0.pointee.count } ?? 0
     precondition(limit <= room)
+    guard let block = unsafe block, let start = unsafe start else { return 0 }
     let written = unsafe body(start + block.pointee.count, limit)
     unsafe block.pointee.count += min(max(written, 0), limit)
     return written

@@ -27,6 +27,8 @@ enum Clock {
   /// Now, on the monotonic clock.
   static var now: Instant {
     let time = read(CLOCK_MONOTONIC)
+    // Far from the limits; should a clock be mad, a wrong instant is better than
+    // the end of the program.
     return Instant(milliseconds: Int64(time.tv_sec) &* 1000 &+ Int64(time.tv_nsec) / 1_000_000)
   }
 

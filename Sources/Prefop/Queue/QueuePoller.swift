@@ -89,7 +89,8 @@ struct QueuePoller: ~Copyable {
     return prefop_errno() == EINTR ? .signal : .failed
   }
 
-  /// One of the events that `wait` found.
+  /// One of the events that `wait` found. The precondition keeps a mistake in the
+  /// library from reading beyond them; `wait` tells no more than there can be.
   func event(at index: Int) -> (descriptor: Int32, bits: UInt32) {
     precondition(0..<Self.eventLimit ~= index)
     let event = unsafe eventAddress + index

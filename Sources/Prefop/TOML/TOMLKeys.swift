@@ -121,7 +121,7 @@ struct TOMLKeys: ~Copyable {
         return true
       }
       way.side = Self.bit(depth, namespace, name)
-      depth &+= 1
+      depth += 1
       let next = Int(key.next[way.side])
       guard next != 0 else { return false }
       way.index = next
@@ -129,7 +129,7 @@ struct TOMLKeys: ~Copyable {
   }
 
   private static func bit(_ depth: Int, _ namespace: UInt32, _ name: Span<UInt8>) -> Int {
-    let place = depth &- namespaceBits
+    let place = depth - namespaceBits
     if place < 0 { return Int(namespace &>> UInt32(truncatingIfNeeded: depth) & 1) }
     return place >> 3 < name.count ? Int(name[place >> 3] &>> UInt8(truncatingIfNeeded: place & 7) & 1) : 0
   }

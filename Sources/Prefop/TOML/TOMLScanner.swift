@@ -1,8 +1,11 @@
 /// The tokens of TOML 1.0, one after the other.
 ///
 /// The document ends with a NUL, and `checkBytes` sees to it that it has no
-/// other. Nothing steps over a NUL, so nothing is read beyond it. A CR is always
-/// half of a line end.
+/// other. Nothing steps over a NUL. A CR is always half of a line end.
+///
+/// Offsets stay within the document, whose size is limited far below what an
+/// integer holds. They are added with &+ only to spare the many checks for what
+/// cannot happen.
 struct TOMLScanner: ~Copyable, ~Escapable {
   let document: Span<UInt8>
   var offset = 0
@@ -28,8 +31,11 @@ struct TOMLScanner: ~Copyable, ~Escapable {
   /// The byte to be read, 0 at the end.
   var current: UInt8 { byte(at: 0) }
 
-  /// A byte behind ones that are known not to be the end.
-  private func byte(at distance: Int) -> UInt8 { unsafe document[unchecked: offset &+ distance] }
+  /// A byte further on, or of those passed over; 0 beyond the end.
+  private func byte(at distance: Int) -> UInt8 {
+    let index = offset &+ distance
+    return unsafe document.indices ~= index ? document[unchecked: index] : 0
+  }
 
   func error(_ problem: TOMLError.Problem) -> TOMLError { TOMLError(problem: problem, offset: offset) }
 
@@ -237,7 +243,8 @@ struct TOMLScanner: ~Copyable, ~Escapable {
     while current.isDigit { offset &+= 1 }
   }
 
-  /// The number of two digits that were passed over.
+  /// The number of two digits that were passed over: below 100, so that nothing
+  /// wraps.
   @inline(never)
   private func number(_ distance: Int) -> UInt8 {
     (byte(at: 0 &- distance) &- UInt8(ascii: "0")) &* 10 &+ (byte(at: 1 &- distance) &- UInt8(ascii: "0"))
