@@ -6,19 +6,14 @@ enum ClientOptions {
   private static var defaultTimeout: Int64 { 30_000 }
   private static var defaultAttemptTimeout: Int64 { 10_000 }
   private static var defaultConnectTimeout: Int64 { 3_000 }
-  private static var defaultResponseLimit: Int64 { 16 << 20 }
-  private static var responseLimitLimit: Int64 { Int64(JSONReader.lengthLimit) }
-  private static var defaultAttemptLimit: Int32 { 4 }
-  private static var attemptLimitLimit: Int32 { 100 }
-  private static var defaultInFlightLimit: Int32 { 64 }
-  private static var inFlightLimitLimit: Int32 { 10_000 }
 
   static func settings(from given: prefop_client_options, _ flags: ClientFlags) throws(Failure) -> Settings {
     let readsEnvironment = flags.readsEnvironment
     let isDateOff = readsEnvironment && Environment.isOn("DISABLE_QINIU_TIMESTAMP_SIGNATURE") ?? false
-    let responseLimit = try unsafe responseLimit(given.max_response_bytes)
-    let attemptLimit = try unsafe attemptLimit(given.max_attempts)
-    let inFlightLimit = try unsafe inFlightLimit(given.max_in_flight)
+    let responseLimit = try unsafe limit(
+      given.max_response_bytes, "max_response_bytes", default: 16 << 20, atMost: Int64(JSONReader.lengthLimit))
+    let attemptLimit = try unsafe limit(Int64(given.max_attempts), "max_attempts", default: 4, atMost: 100)
+    let inFlightLimit = try unsafe limit(Int64(given.max_in_flight), "max_in_flight", default: 64, atMost: 10_000)
     let proxy = try unsafe ProxySettings(given.proxy, readsEnvironment: readsEnvironment)
     let trustStore = try unsafe TrustStore(given.ca_file, readsEnvironment: readsEnvironment)
     let userAgent = try unsafe UserAgent.header(with: CText.span(given.user_agent))
@@ -56,31 +51,16 @@ enum ClientOptions {
       asksForRegions: !flags.contains(PREFOP_CLIENT_NO_DISCOVERY))
   }
 
-  private static func responseLimit(_ given: Int64) throws(Failure) -> Int {
-    guard 0...responseLimitLimit ~= given else {
+  /// A limit from 1 up; 0 is the default.
+  private static func limit(
+    _ given: Int64, _ name: StaticString, default standard: Int64, atMost highest: Int64
+  ) throws(Failure) -> Int {
+    guard 0...highest ~= given else {
       throw Failure(
-        .configuration, "max_response_bytes is {number}: give 1 to {limit}, or 0 for the default", number: Int(given),
-        limit: Int(responseLimitLimit))
+        .configuration, "{name} is {number}: give 1 to {limit}, or 0 for the default", name: name, number: Int(given),
+        limit: Int(highest))
     }
-    return Int(given == 0 ? defaultResponseLimit : given)
-  }
-
-  private static func attemptLimit(_ given: Int32) throws(Failure) -> Int {
-    guard 0...attemptLimitLimit ~= given else {
-      throw Failure(
-        .configuration, "max_attempts is {number}: give 1 to {limit}, or 0 for the default", number: Int(given),
-        limit: Int(attemptLimitLimit))
-    }
-    return Int(given == 0 ? defaultAttemptLimit : given)
-  }
-
-  private static func inFlightLimit(_ given: Int32) throws(Failure) -> Int {
-    guard 0...inFlightLimitLimit ~= given else {
-      throw Failure(
-        .configuration, "max_in_flight is {number}: give 1 to {limit}, or 0 for the default", number: Int(given),
-        limit: Int(inFlightLimitLimit))
-    }
-    return Int(given == 0 ? defaultInFlightLimit : given)
+    return Int(given == 0 ? standard : given)
   }
 }
 

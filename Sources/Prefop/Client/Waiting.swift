@@ -27,7 +27,7 @@ extension Client {
     let timeout = queryOptions.timeout ?? Self.waitTimeout
     var schedule = WaitSchedule(
       start: start, deadline: start.advanced(by: timeout), limits: queryOptions.pauses,
-      seed: Self.seed(&report, at: start))
+      seed: unsafe withUnsafePointer(to: &report) { unsafe Random.seed(of: $0, at: start) })
     while true {
       var isRateLimited = false
       do throws(Failure) {
@@ -121,11 +121,5 @@ extension Client {
       report.message.append(detail.span)
     }
     return Failure(.timeout, "")
-  }
-
-  /// Another for each thread and process, though all begin at once.
-  private static func seed(_ report: inout Report, at now: Instant) -> UInt64 {
-    let place = unsafe withUnsafePointer(to: &report) { UInt64(UInt(bitPattern: $0)) }
-    return (UInt64(bitPattern: now.milliseconds) ^ place).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15).low
   }
 }

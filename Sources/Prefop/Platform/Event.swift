@@ -3,24 +3,11 @@ import CPlatform
 /// What one thread waits for and another brings about, as a descriptor that
 /// becomes readable.
 struct Event: ~Copyable {
-  let descriptor: Int32
+  private let owner: Descriptor
 
-  /// The process that it was made in; a forked child does not have it.
-  private let generation = Process.generation
+  init() throws(Failure) { owner = try Descriptor { eventfd(0, CInt(EFD_CLOEXEC | EFD_NONBLOCK)) } }
 
-  init() throws(Failure) {
-    let descriptor = try orFailure { () throws(OutOfMemory) in
-      try Process.open { eventfd(0, CInt(EFD_CLOEXEC | EFD_NONBLOCK)) }
-    }
-    guard descriptor >= 0 else {
-      throw Failure(.system, "no file descriptor is left (errno {number})", number: Int(prefop_errno()))
-    }
-    self.descriptor = descriptor
-  }
-
-  deinit {
-    if descriptor >= 0, generation == Process.generation { _ = Process.close(descriptor) }
-  }
+  var descriptor: Int32 { owner.number }
 
   static func raise(_ descriptor: Int32) { prefop_event_raise(descriptor) }
 

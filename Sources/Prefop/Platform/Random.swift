@@ -1,8 +1,16 @@
-/// Random numbers for jitter (xorshift64*). Not for secrets.
+/// Random numbers for jitter (xorshift64*, which multiplies modulo 2^64). Not for
+/// secrets.
 struct Random {
   private var state: UInt64
 
   init(seed: UInt64) { state = seed | 1 }
+
+  /// A seed that differs between threads and processes, though all begin at once:
+  /// each has something of its own at another address.
+  static func seed(of address: UnsafeRawPointer, at now: Instant) -> UInt64 {
+    let place = UInt64(UInt(bitPattern: address))
+    return (UInt64(bitPattern: now.milliseconds) ^ place).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15).low
+  }
 
   /// A number from 0 up to and including `limit`.
   mutating func upTo(_ limit: Int64) -> Int64 {

@@ -63,8 +63,7 @@ struct Engine: ~Copyable {
 
   /// For the pauses of one query: another for each thread, though all fail at once.
   func seed(at now: Instant) -> UInt64 {
-    let place = unsafe UInt64(UInt(bitPattern: transfer.rawAddress))
-    return UInt64(bitPattern: now.milliseconds).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15).low ^ place
+    unsafe Random.seed(of: transfer.rawAddress, at: now)
   }
 
   /// Wipes the key that it signs with.

@@ -16,9 +16,6 @@ struct Multi: ~Copyable {
 
   private var multi: UnsafeMutableRawPointer { unsafe handle.pointer }
 
-  /// Milliseconds after which libcurl is called in any case while it connects.
-  private static var pauseWhileConnecting: Int64 { 50 }
-
   enum End {
     case finished(CURLcode)
     case deadline
@@ -78,7 +75,7 @@ struct Multi: ~Copyable {
       guard now < deadline else { return .deadline }
       var end = min(state.value.timer ?? deadline, deadline)
       let isConnecting = state.value.isConnecting
-      if isConnecting { end = min(end, now.advanced(by: Self.pauseWhileConnecting)) }
+      if isConnecting { end = min(end, now.advanced(by: MultiHandle.pauseWhileConnecting)) }
       if end > now || !state.value.watched.isEmpty {
         forkGuard.leave()
         let wakening = unsafe state.value.watched.withMutableBuffer { unsafe Poller.wait($0, until: end, now: now) }

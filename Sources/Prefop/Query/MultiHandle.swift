@@ -36,6 +36,9 @@ struct MultiHandle: ~Copyable {
     }
   }
 
+  /// Milliseconds after which libcurl is called in any case while it connects.
+  static var pauseWhileConnecting: Int64 { 50 }
+
   /// Not in a forked child.
   var isUsable: Bool { generation == Process.generation }
 

@@ -81,7 +81,7 @@ struct QueryPlan {
   /// asked again; its turn was cut short only for the sake of others.
   @inline(never)
   mutating func endOfHosts(at now: Instant) {
-    guard lastOutcome?.remedy == .nextHostOrPause, 1..<attemptLimit ~= attemptsAtHost else {
+    guard lastOutcome?.remedy == .nextHostOrPause, attemptsAtHost > 0, attemptsAtHost < attemptLimit else {
       phase = .over
       return
     }

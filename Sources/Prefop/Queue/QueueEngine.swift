@@ -13,8 +13,6 @@ struct QueueEngine: ~Copyable {
   /// When libcurl is called in any case, because it connects; see `Multi`.
   private var sweep: Instant?
 
-  private static var pauseWhileConnecting: Int64 { 50 }
-
   /// A transfer that ended.
   struct Finish {
     let slot: Int
@@ -98,7 +96,7 @@ struct QueueEngine: ~Copyable {
     if !watch.value.isConnecting {
       sweep = nil
     } else if sweep == nil {
-      sweep = now.advanced(by: Self.pauseWhileConnecting)
+      sweep = now.advanced(by: MultiHandle.pauseWhileConnecting)
     }
   }
 

@@ -18,7 +18,7 @@ extension Queue {
       flight.value.query = Query(
         route: client.value.directory.withLock { directory in Route(directory, region: id.region) },
         attemptLimit: client.value.settings.attemptLimit, attemptTimeout: client.value.settings.attemptTimeout,
-        deadline: now.advanced(by: flight.value.timeout), seed: seed(flight, at: now))
+        deadline: now.advanced(by: flight.value.timeout), seed: unsafe Random.seed(of: flight.pointer, at: now))
       try takeKey(flight, submission)
       try step(slot, flight, submission, at: now)
     } catch {
@@ -205,12 +205,6 @@ extension Queue {
     // The pair stays as long as some query uses it.
     let accessKey = unsafe _overrideLifetime(keys.signer(key).value.accessKey, copying: ())
     return RegionSubject(accessKey: accessKey, bucket: bucket)
-  }
-
-  /// For the pauses of one query: another for each, though all fail at once.
-  private func seed(_ flight: Reference<Flight>, at now: Instant) -> UInt64 {
-    let place = unsafe UInt64(UInt(bitPattern: flight.pointer))
-    return UInt64(bitPattern: now.milliseconds).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15).low ^ place
   }
 
   // MARK: Ends
