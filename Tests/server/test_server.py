@@ -111,6 +111,16 @@ def exchange(server: StubServer, request: bytes) -> bytes:
         return received(peer)
 
 
+def received_until(peer: socket.socket, end: bytes) -> bytes:
+    """What comes, up to these bytes at its end."""
+    data = b""
+    while not data.endswith(end):
+        more = peer.recv(1 << 16)
+        assert more, f"the connection ended before {end!r}: {data[-100:]!r}"
+        data += more
+    return data
+
+
 def received(peer: socket.socket) -> bytes:
     return b"".join(iter(lambda: peer.recv(1 << 16), b""))
 
@@ -374,9 +384,7 @@ def test_wrong_content_leaves_the_connection_usable(
 def test_chunks_are_cut_inside_characters(server: StubServer) -> None:
     with connect(server) as peer:
         peer.sendall(raw_request(server, "fault.chunked"))
-        data = b""
-        while not data.endswith(b"X-Trailer: stub\r\n\r\n"):
-            data += peer.recv(1 << 16)
+        data = received_until(peer, b"X-Trailer: stub\r\n\r\n")
     chunks = data.partition(b"\r\n\r\n")[2].split(b"\r\n")[1:-4:2]
     with pytest.raises(UnicodeDecodeError):
         for chunk in chunks:
@@ -401,9 +409,7 @@ def test_answer_then_end(server: StubServer, name: str) -> None:
 def test_interim_answers(server: StubServer) -> None:
     with connect(server) as peer:
         peer.sendall(raw_request(server, "fault.continue"))
-        data = b""
-        while not data.endswith(b"]}"):
-            data += peer.recv(1 << 16)
+        data = received_until(peer, b"]}")
     first, second, last, body = data.split(b"\r\n\r\n")
     assert first.startswith(b"HTTP/1.1 100 ") and b"interim-100" in first
     assert second.startswith(b"HTTP/1.1 103 ") and b"interim-103" in second
@@ -426,18 +432,14 @@ def test_drip(server: StubServer, name: str) -> None:
 def test_drip_of_the_body_alone(server: StubServer) -> None:
     with connect(server) as peer:
         peer.sendall(raw_request(server, "fault.drip-body.99999999"))
-        data = b""
-        while not data.endswith(b"{"):
-            data += peer.recv(1 << 16)
+        data = received_until(peer, b"{")
     assert data.count(b"\r\n\r\n{") == 1
 
 
 def test_long_header(server: StubServer) -> None:
-    head = b""
     with connect(server) as peer:
         peer.sendall(raw_request(server, "fault.long-header"))
-        while b"\r\n\r\n" not in head:
-            head += peer.recv(1 << 16)
+        head = received_until(peer, b"]}").partition(b"\r\n\r\n")[0]
     assert len(head) > faults.LONG_HEADER_SIZE
 
 
