@@ -532,7 +532,8 @@ prefop_status prefop_queue_new(prefop_client *client, prefop_queue **queue, pref
  * Adds a query.  It neither waits nor sends, and there is no limit but memory.
  *
  * persistent_id, options: as for prefop_query; copied.  timeout_ms counts from
- *     when the query is first sent.  PREFOP_QUERY_INTERRUPTIBLE has no meaning.
+ *     when the query is first sent.  PREFOP_QUERY_INTERRUPTIBLE has no meaning,
+ *     and PREFOP_QUERY_UNTIL_FINISHED is UNSUPPORTED: each task is asked for once.
  *     Without keys in the options the query signs with those that the client has
  *     when it is first sent.
  * tag: comes back with the completion; need not be unique.
