@@ -149,6 +149,20 @@ struct QueryPlanTests {
     }
   }
 
+  @Test func aLostRequestIsNoAttemptAndNobodysFault() {
+    var plan = plan(attempts: 2)
+    plan.begin()
+    for now in 1...2 {
+      #expect(plan.received(.lost, retryAfter: 0, at: at(Int64(now))) == .open)
+      #expect(plan.next(at: at(Int64(now))) == .send(deadline: at(Int64(now) + 1_000)), "sent again at once")
+    }
+    #expect(plan.received(.broken, retryAfter: 0, at: at(3)) == .open, "the first attempt of two")
+    plan.begin()
+    #expect(plan.received(.lost, retryAfter: 0, at: at(4)) == .open, "and not the host's fault either")
+    #expect(plan.next(at: at(4)) == .finished, "not for ever")
+    #expect(plan.lastOutcome?.status == .system)
+  }
+
   @Test func anotherRegionMayHaveWhatOneHasNot() {
     var plan = plan()
     plan.begin()

@@ -19,6 +19,9 @@ enum Outcome: Equatable {
   case broken
   /// A kept connection broke before anything came: the host may be well.
   case stale
+  /// It was given up with libcurl's state, because of an error there: nothing is
+  /// known of the host.
+  case lost
   /// The time for this attempt is over.
   case timedOut
   case outOfMemory

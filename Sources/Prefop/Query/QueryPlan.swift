@@ -40,6 +40,9 @@ struct QueryPlan {
   private var backoff: Backoff
   private var phase = Phase.choosing
   private var attemptsAtHost = 0
+
+  /// How often a request was lost, and so not counted as an attempt.
+  private var losses = 0
   private var resumption: Instant?
 
   /// How the last attempt ended.
@@ -94,6 +97,12 @@ struct QueryPlan {
   mutating func received(
     _ outcome: Outcome, retryAfter: Int64, mayBeElsewhere: Bool = false, at now: Instant
   ) -> Verdict {
+    if outcome == .lost, losses < attemptLimit {
+      losses += 1
+      lastOutcome = outcome
+      resumption = nil
+      return .open
+    }
     attemptsAtHost += 1
     // A kept connection that broke says nothing about the host, once.
     let effective: Outcome = outcome == .stale && lastOutcome == .stale ? .broken : outcome
@@ -113,6 +122,10 @@ struct QueryPlan {
     case .nextHost, .nextHostOrPause:
       phase = .choosing
       return .bad
+    case .askAgain where effective == .lost:
+      // It would go on for ever.
+      phase = .over
+      return .open
     case .askAgain: return stayOrMove(pause: 0, at: now)
     default: return stayOrMove(pause: max(retryAfter, backoff.nextPause()), at: now)
     }

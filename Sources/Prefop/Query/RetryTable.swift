@@ -29,7 +29,7 @@ extension Outcome {
     case .status: .giveUp
     case .hijacked, .broken: .pause
     case .timedOut: .nextHostOrPause
-    case .stale: .askAgain
+    case .stale, .lost: .askAgain
     case .notATask, .unresolved, .unreachable, .untrusted: .nextHost
     case .tooLarge, .outOfMemory, .system: .giveUp
     }
@@ -70,6 +70,7 @@ extension Outcome {
     case .unreachable: .connect
     case .untrusted: .tls
     case .broken, .stale: .transfer
+    case .lost: .system
     case .timedOut: .timeout
     case .outOfMemory: .memory
     case .system: .system

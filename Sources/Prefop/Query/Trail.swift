@@ -85,6 +85,7 @@ extension Outcome {
     case .unresolved: message.append("no address")
     case .unreachable: message.append("no connection")
     case .untrusted: message.append("no trusted TLS connection")
+    case .lost: message.append("given up by libcurl")
     case .broken, .stale: message.append("broken transfer")
     case .timedOut: message.append("no answer in time")
     case .outOfMemory: message.append("out of memory")

@@ -188,7 +188,7 @@ extension Queue {
     engine.value.setTime(now)
     for slot in flights.indices { unsafe flights[slot].value.transfer.value.join(engine.value.watcher, as: slot) }
     for slot in flights.indices where flights[slot].value.phase == .sending {
-      conclude(slot, Reference(flights[slot]), unsafe Attempt(outcome: .stale), at: now)
+      conclude(slot, Reference(flights[slot]), unsafe Attempt(outcome: .lost), at: now)
     }
   }
 }

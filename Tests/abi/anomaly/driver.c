@@ -90,9 +90,7 @@ static prefop_client_options options_of_step(void) {
   options.timeout_ms = 4000;
   options.attempt_timeout_ms = 2000;
   options.connect_timeout_ms = 2000;
-  /* One may be lost with a connection that was left over when memory was gone, one
-     is cut by the peer in the steps that retry. */
-  options.max_attempts = 3;
+  options.max_attempts = 2;
   return options;
 }
 
