@@ -63,7 +63,8 @@ struct QueryFailure {
     case .tooLarge: message.append("the answer has more bytes than max_response_bytes allows")
     case .timedOut where last.curlCode == 0: message.append("no answer in the time allowed for one attempt")
     case .outOfMemory: message.append("out of memory")
-    case .timedOut, .unresolved, .unreachable, .untrusted, .broken, .stale, .lost, .system: describeTransport(detail, &message)
+    case .timedOut, .unresolved, .unreachable, .untrusted, .broken, .stale, .lost, .system:
+      describeTransport(detail, &message)
     }
   }
 
