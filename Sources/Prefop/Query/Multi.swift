@@ -95,8 +95,9 @@ struct Multi: ~Copyable {
     while let ready = state.value.takeReady() {
       guard act(on: ready.descriptor, events: ready.events) else { return false }
     }
-    // The address failed: the next one's turn is now.
-    return state.value.watched.isEmpty ? actOnAll() : true
+    guard state.value.needsSweep else { return true }
+    state.value.needsSweep = false
+    return actOnAll()
   }
 
   private func act(on descriptor: curl_socket_t, events: CInt) -> Bool {

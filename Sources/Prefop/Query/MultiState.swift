@@ -14,6 +14,9 @@ struct MultiState: ~Copyable {
   /// The instant of the call under way, so that the timer callback needs no clock.
   var now = Instant(milliseconds: 0)
 
+  /// A connection attempt ended: libcurl is to be called once more, see `Multi`.
+  var needsSweep = false
+
   /// libcurl lost its way: the handle must not be used again.
   var isBroken = false
   var wasOutOfMemory = false
@@ -26,7 +29,7 @@ struct MultiState: ~Copyable {
   private mutating func watch(_ descriptor: curl_socket_t, _ what: CInt) -> Bool {
     let known = index(of: descriptor)
     if what == CURL_POLL_REMOVE {
-      if let known { _ = watched.swapRemove(at: known) }
+      if let known, watched.swapRemove(at: known).events == Int16(POLLOUT) { needsSweep = true }
       return true
     }
     var events: CInt = 0

@@ -76,13 +76,13 @@ struct Query: ~Copyable {
     _ outcome: Outcome, retryAfter: Int64, reason: Message, _ directory: borrowing Lock<Directory>, at now: Instant
   ) {
     if regions != nil {
-      if let host = regions?.host { trail.record(outcome, at: host, reason: reason) }
+      if outcome != .task, let host = regions?.host { trail.record(outcome, at: host, reason: reason) }
       regions?.received(outcome, retryAfter, directory, at: now)
       if outcome == .task { regions = nil }
       // To go on without the regions would hide it.
       if outcome == .outOfMemory { task.plan.end(with: outcome) }
     } else {
-      if let host = task.host { trail.record(outcome, at: host, reason: reason) }
+      if outcome != .task, let host = task.host { trail.record(outcome, at: host, reason: reason) }
       task.received(outcome, retryAfter, directory, at: now)
     }
   }

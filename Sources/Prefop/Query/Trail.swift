@@ -1,5 +1,4 @@
-/// Which hosts were asked for a query, and what came of it: for the line that
-/// an error shows.
+/// Which hosts failed a query, and how: for the line that an error shows.
 struct Trail {
   struct Stop {
     let host: HostReference
@@ -11,15 +10,11 @@ struct Trail {
   private var stops = InlineArray<6, Stop?>(repeating: nil)
   private var count = 0
 
-  /// Requests in all.
-  private(set) var attempts = 0
-
   /// Why the first certificate that could not be trusted was not, and whose it was.
   private(set) var distrust: (host: HostReference, reason: InlineText<256>)?
 
   @inline(never)
   mutating func record(_ outcome: Outcome, at host: HostReference, reason: Message) {
-    attempts += 1
     if outcome == .untrusted, distrust == nil {
       var kept = InlineText<256>()
       kept.append(reason.span)
@@ -34,7 +29,7 @@ struct Trail {
     }
   }
 
-  /// The host asked last, and how often.
+  /// The host that failed last, and how often.
   var last: Stop? { count == 0 ? nil : stops[(count - 1) % stops.count] }
 
   /// Tells of the hosts but this one, the latest first.
@@ -75,7 +70,7 @@ extension Outcome {
   @inline(never)
   func describe(in message: inout Message) {
     switch self {
-    case .task: message.append("an answer")
+    case .task: break
     case .status(let status):
       message.append("HTTP ")
       message.append(status)
