@@ -11,8 +11,8 @@ extension Span<UInt8> {
   func hasPrefix(_ literal: StaticString, ignoringCase: Bool = false) -> Bool {
     guard count >= literal.utf8CodeUnitCount else { return false }
     for index in 0..<literal.utf8CodeUnitCount {
-      let byte = ignoringCase ? self[index].lowercased : self[index]
-      guard unsafe byte == literal.utf8Start[index] else { return false }
+      let wanted = unsafe literal.utf8Start[index]
+      guard self[index] == wanted || ignoringCase && self[index].lowercased == wanted else { return false }
     }
     return true
   }
