@@ -161,8 +161,13 @@ enum {
 /* prefop_query_options.flags */
 enum {
   PREFOP_QUERY_INTERRUPTIBLE = 1,  /* return PREFOP_ERROR_INTERRUPTED when a signal was handled */
-  PREFOP_QUERY_UNTIL_FINISHED = 2, /* prefop_query waits for the end of the task, as prefop_wait does */
-  PREFOP_QUERY_EACH_CHANGE = 4     /* not in this version: PREFOP_ERROR_UNSUPPORTED */
+  PREFOP_QUERY_UNTIL_FINISHED = 2, /* ask until the task is finished, as prefop_wait does */
+  PREFOP_QUERY_EACH_CHANGE = 4     /* in a queue, with UNTIL_FINISHED: tell each change on the way there */
+};
+
+/* prefop_completion.flags */
+enum {
+  PREFOP_COMPLETION_MORE = 1 /* the task changed, but is not finished: other completions will come */
 };
 
 /* prefop_notification.flags */
@@ -281,13 +286,14 @@ typedef struct prefop_query_options {
   int64_t poll_max_ms;     /* the longest; 0: 1,800,000 (half an hour), or poll_min_ms if that is more */
 } prefop_query_options;
 
-/* How a query of a queue ended.  The caller owns it, sets struct_size and passes
+/* How a query of a queue ended, or its task changed.  The caller owns it, sets struct_size and passes
    it to as many calls as it likes. */
 typedef struct prefop_completion {
   uint32_t struct_size;
-  uint32_t flags;       /* 0 */
+  uint32_t flags;       /* PREFOP_COMPLETION_, added up */
   uint64_t tag;         /* as submitted */
-  prefop_task *task;    /* the caller's, to be freed with prefop_task_free; NULL after a failure */
+  prefop_task *task;    /* the caller's, to be freed with prefop_task_free; NULL after a failure, but
+                           a wait that is out of time or cancelled hands out its last answer */
   prefop_status status; /* PREFOP_OK, or why it failed */
   uint32_t reserved;    /* 0 */
 } prefop_completion;
@@ -512,6 +518,16 @@ prefop_status prefop_wait(prefop_client *client, const char *persistent_id, cons
  * again, as prefop_query does, and what one learns of a host or a region serves
  * all of the client's queries, blocking ones too.  HTTP/2 carries many over one
  * connection: the first query to a host goes alone, until its connection stands.
+ * When a host limits the rate (429, 573), the queue leaves it alone for as long as
+ * it asked, up to the time of one query, and then sends it one query after
+ * another, the oldest first, at a pace that it bears.
+ *
+ * With PREFOP_QUERY_UNTIL_FINISHED a submission is a wait, see prefop_wait: its
+ * completion comes when the task is finished.  Between two polls it takes memory
+ * and nothing else, so that a queue can wait for very many tasks.  With
+ * PREFOP_QUERY_EACH_CHANGE too, a completion with PREFOP_COMPLETION_MORE tells
+ * the first answer, and each later one in which the code of the task or of an
+ * item changed; the task is not asked for again before that was taken.
  *
  * A queue belongs to one thread at a time; only prefop_queue_wakeup may be
  * called by others meanwhile.  The library works on its queries while
@@ -532,14 +548,15 @@ prefop_status prefop_queue_new(prefop_client *client, prefop_queue **queue, pref
  * Adds a query.  It neither waits nor sends, and there is no limit but memory.
  *
  * persistent_id, options: as for prefop_query; copied.  timeout_ms counts from
- *     when the query is first sent.  PREFOP_QUERY_INTERRUPTIBLE has no meaning,
- *     and PREFOP_QUERY_UNTIL_FINISHED is UNSUPPORTED: each task is asked for once.
- *     Without keys in the options the query signs with those that the client has
- *     when it is first sent.
+ *     when the query is first sent, that of a wait from now.
+ *     PREFOP_QUERY_INTERRUPTIBLE has no meaning.  Without keys in the options the
+ *     query, or each poll of a wait, signs with those that the client has when it
+ *     is first sent.
  * tag: comes back with the completion; need not be unique.
  *
- * Each query that was accepted ends in exactly one completion, unless the queue
- * is freed before.  ARGUMENT, UNSUPPORTED, MEMORY, FORKED: it was not accepted.
+ * Each query that was accepted ends in exactly one completion without
+ * PREFOP_COMPLETION_MORE, unless the queue is freed before.  ARGUMENT,
+ * UNSUPPORTED, MEMORY, FORKED: it was not accepted.
  */
 prefop_status prefop_queue_submit(prefop_queue *queue, const char *persistent_id, uint64_t tag,
     const prefop_query_options *options, prefop_error *error);
@@ -552,8 +569,8 @@ prefop_status prefop_queue_submit(prefop_queue *queue, const char *persistent_id
  * completion: receives how it ended, all zero and NULL when none did.
  * error:      receives why the query, or the call itself, failed.
  *
- *   1         a completion: completion->status is what prefop_query would have
- *             returned, or PREFOP_ERROR_CANCELLED
+ *   1         a completion: completion->status is what prefop_query, or
+ *             prefop_wait, would have returned, or PREFOP_ERROR_CANCELLED
  *   0         none in time, or prefop_queue_wakeup was called, or a signal was
  *             handled
  *   negative  nothing was handed out, and nothing is lost: ARGUMENT, MEMORY,
@@ -571,13 +588,14 @@ int32_t prefop_queue_next(prefop_queue *queue, int64_t timeout_ms, prefop_comple
  */
 int32_t prefop_queue_fd(prefop_queue *queue);
 
-/* How many completions are still to be taken: of queries that wait, are under
-   way, or have ended.  NULL: 0. */
+/* How many queries have not ended, or their last completion is still to be taken.
+   NULL: 0. */
 size_t prefop_queue_pending(const prefop_queue *queue);
 
 /*
  * Ends the queries with this tag that have not ended: their completions say
- * PREFOP_ERROR_CANCELLED.  It does not wait.  Returns how many there were.
+ * PREFOP_ERROR_CANCELLED.  A change that was not taken becomes that completion.
+ * It does not wait.  Returns how many there were.
  */
 size_t prefop_queue_cancel(prefop_queue *queue, uint64_t tag);
 

@@ -50,6 +50,9 @@ static inline CURLcode prefop_curl_get_offset(CURL *easy, CURLINFO info, curl_of
 static inline CURLMcode prefop_curl_multi_set_pointer(CURLM *multi, CURLMoption option, void *pointer) {
   return curl_multi_setopt(multi, option, pointer);
 }
+static inline CURLMcode prefop_curl_multi_set_long(CURLM *multi, CURLMoption option, long value) {
+  return curl_multi_setopt(multi, option, value);
+}
 static inline CURLMcode prefop_curl_multi_set_socket_function(CURLM *multi, prefop_curl_socket_function function) {
   return curl_multi_setopt(multi, CURLMOPT_SOCKETFUNCTION, function);
 }

@@ -15,7 +15,6 @@ from typing import Any
 import pytest
 from prefop_binding import (
     EACH_CHANGE,
-    UNTIL_FINISHED,
     Client,
     Completion,
     Error,
@@ -584,12 +583,12 @@ def test_names_that_never_resolve(program: pathlib.Path, server: StubServer, tmp
 # What is refused.
 
 
-@pytest.mark.parametrize("flags", [UNTIL_FINISHED, EACH_CHANGE, 8])
-def test_flags_of_later_versions(prefop: Prefop, server: StubServer, flags: int) -> None:
+@pytest.mark.parametrize(("flags", "name"), [(EACH_CHANGE, "ARGUMENT"), (8, "UNSUPPORTED"), (15, "UNSUPPORTED")])
+def test_flags_that_are_refused(prefop: Prefop, server: StubServer, flags: int, name: str) -> None:
     with opened(prefop, server) as (_, queue):
         with pytest.raises(PrefopError) as caught:
             queue.submit("echo.1", flags=flags)
-        assert caught.value.name == "PREFOP_ERROR_UNSUPPORTED"
+        assert caught.value.name == f"PREFOP_ERROR_{name}" and "options.flags" in caught.value.message
         assert queue.pending() == 0
 
 

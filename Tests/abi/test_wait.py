@@ -62,7 +62,7 @@ def test_a_query_that_waits(client: Client, server: StubServer) -> None:
 
 def test_each_change_is_for_queues(client: Client, server: StubServer) -> None:
     status, _, error = client.wait("z0.finished", flags=EACH_CHANGE)
-    assert status == "PREFOP_ERROR_UNSUPPORTED" and "flags" in error["message"]
+    assert status == "PREFOP_ERROR_ARGUMENT" and "flags has EACH_CHANGE" in error["message"]
     assert server.total == 0
 
 

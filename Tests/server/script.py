@@ -39,6 +39,10 @@ Over time:
                              <form> says, later ones a succeeded task:
                              flaky.2.status.503.t, flaky.1.fault.reset.t,
                              flaky.3.z0.running.t
+    grows.<n>.<token>        waiting for n requests, processing for n, then
+                             succeeded
+    limited.<n>.<anything>   up to n such requests a second get a succeeded
+                             task, the others 429
 
 Unusual but right, with the task:
 
@@ -123,16 +127,18 @@ _MESSAGES = {
 
 
 class Script:
-    """Chooses what to do from the id; remembers nothing but flaky ids."""
+    """Chooses what to do from the id; remembers nothing but how often what goes by number was asked for."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._tries: Counter[str] = Counter()
+        self._allowances: dict[int, Allowance] = {}
 
     def clear(self) -> None:
-        """Makes every flaky id new again."""
+        """Makes every id new again."""
         with self._lock:
             self._tries.clear()
+            self._allowances.clear()
 
     def play(self, exchange: Exchange) -> None:
         """Answers the request for `exchange.id`."""
@@ -175,6 +181,10 @@ class Script:
                 return _fault(rest)
             case "flaky":
                 return self._flaky(rest, key, right)
+            case "grows":
+                return self._grows(rest, key)
+            case "limited":
+                return self._limited(rest)
         return _unknown
 
     def _flaky(self, rest: str, key: str, right: Play) -> Play:
@@ -182,10 +192,46 @@ class Script:
         bad_tries = number(count)
         if bad_tries is None:
             return _unknown
+        return self._choose(form, key, right) if self._count(key) <= bad_tries else right
+
+    def _grows(self, rest: str, key: str) -> Play:
+        steps = number(rest.partition(".")[0])
+        if not steps:
+            return _unknown
+        tries = self._count(key) - 1
+        return [_named_task("waiting"), _named_task("running"), _echo][min(tries // steps, 2)]
+
+    def _limited(self, rest: str) -> Play:
+        rate = number(rest.partition(".")[0])
+        if not rate:
+            return _unknown
+        with self._lock:
+            allowance = self._allowances.setdefault(rate, Allowance(rate))
+            return _echo if allowance.take(time.monotonic()) else _status("429")
+
+    def _count(self, key: str) -> int:
+        """How often it was asked for, this time included."""
         with self._lock:
             self._tries[key] += 1
-            tries = self._tries[key]
-        return self._choose(form, key, right) if tries <= bad_tries else right
+            return self._tries[key]
+
+
+class Allowance:
+    """A token bucket: it holds a tenth of a second's requests."""
+
+    def __init__(self, rate: int) -> None:
+        self.rate = rate
+        self.size = max(1.0, rate / 10)
+        self.tokens = self.size
+        self.filled = time.monotonic()
+
+    def take(self, now: float) -> bool:
+        self.tokens = min(self.size, self.tokens + (now - self.filled) * self.rate)
+        self.filled = now
+        if self.tokens < 1:
+            return False
+        self.tokens -= 1
+        return True
 
 
 def number(text: str) -> int | None:

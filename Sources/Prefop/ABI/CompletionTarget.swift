@@ -14,25 +14,24 @@ struct CompletionTarget {
         number: unsafe Int(target.pointee.struct_size), limit: size)
     }
     unsafe self.target = unsafe target
-    unsafe write(tag: 0, nil, .ok)
+    unsafe write(Completion(tag: 0, status: .ok, task: nil, hasMore: false))
   }
 
   /// Hands a completion out; the failure that it is, if it is one, is thrown.
-  func fill(_ submission: Submission) throws(Failure) {
-    let status = submission.status
-    unsafe write(tag: submission.tag, submission.takeTask(), status)
-    submission.destroy()
-    guard status == .ok else {
-      throw status == .cancelled
-        ? Failure(status, "the query was cancelled") : Failure(status, "out of memory: the details are lost")
+  func fill(_ completion: Completion) throws(Failure) {
+    write(completion)
+    guard completion.status == .ok else {
+      throw completion.status == .cancelled
+        ? Failure(.cancelled, "the query was cancelled")
+        : Failure(completion.status, "out of memory: the details are lost")
     }
   }
 
-  private func write(tag: UInt64, _ task: UnsafeMutablePointer<prefop_task>?, _ status: Status) {
-    unsafe target.pointee.flags = 0
-    unsafe target.pointee.tag = tag
-    unsafe target.pointee.task = unsafe task
-    unsafe target.pointee.status = status.rawValue
+  private func write(_ completion: Completion) {
+    unsafe target.pointee.flags = completion.hasMore ? UInt32(PREFOP_COMPLETION_MORE) : 0
+    unsafe target.pointee.tag = completion.tag
+    unsafe target.pointee.task = unsafe completion.task
+    unsafe target.pointee.status = completion.status.rawValue
     unsafe target.pointee.reserved = 0
   }
 }

@@ -34,6 +34,10 @@ private func ask(
     let id = try unsafe PersistentID(CText.span(required(persistentID, "persistent_id")))
     var options = try unsafe QueryOptions(options)
     if untilFinished { options.isUntilFinished = true }
+    guard !options.reportsChanges else {
+      throw Failure(
+        .argument, "options.flags has EACH_CHANGE: this call has one result, a queue can tell of each change")
+    }
     let client = try unsafe ClientHandle.client(client, fault: &report.message)
     try unsafe client.pointee.ask(id, options, report: &report, task: &task.pointee)
   }

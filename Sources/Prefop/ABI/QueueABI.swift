@@ -21,8 +21,8 @@ public func prefop_queue_submit(
   unsafe border(error) { () throws(Failure) in
     let id = try unsafe PersistentID(CText.span(required(persistentID, "persistent_id")))
     let options = try unsafe QueryOptions(options)
-    guard !options.isUntilFinished else {
-      throw Failure(.unsupported, "options.flags has UNTIL_FINISHED: a queue of version 1.0 asks once for each task")
+    guard !options.reportsChanges || options.isUntilFinished else {
+      throw Failure(.argument, "options.flags has EACH_CHANGE without UNTIL_FINISHED, so it is asked for once")
     }
     try unsafe QueueHandle.use(queue) { queue throws(Failure) in try queue.submit(id, tag: tag, options) }
   }
@@ -37,12 +37,12 @@ public func prefop_queue_next(
   var taken = false
   let status = unsafe border(error, &report) { report throws(Failure) in
     let target = try unsafe CompletionTarget(required(completion, "completion"))
-    guard
-      let submission = try unsafe QueueHandle.use(
-        queue, { queue throws(Failure) in try queue.next(timeout: timeout, report: &report) })
-    else { return }
+    let completion = try unsafe QueueHandle.use(queue) { queue throws(Failure) in
+      try queue.next(timeout: timeout, report: &report)
+    }
+    guard let completion = completion else { return }
     taken = true
-    try target.fill(submission)
+    try target.fill(completion)
   }
   return taken ? 1 : status
 }

@@ -68,4 +68,11 @@ struct MultiHandle: ~Copyable {
     )
     guard results == (CURLM_OK, CURLM_OK, CURLM_OK, CURLM_OK) else { throw .outOfMemory }
   }
+
+  /// How many connections are kept that have nothing to do. Else libcurl closes
+  /// all but four whenever little is under way.
+  func keep(connections limit: Int) throws(Failure) {
+    let result = unsafe prefop_curl_multi_set_long(pointer, CURLMOPT_MAXCONNECTS, limit)
+    guard result == CURLM_OK else { throw .outOfMemory }
+  }
 }

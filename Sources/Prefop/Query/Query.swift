@@ -41,6 +41,7 @@ struct Query: ~Copyable {
   /// How the last attempt ended, whoever was asked.
   var lastOutcome: Outcome { task.plan.lastOutcome ?? .timedOut }
   var isOutOfTime: Bool { task.plan.isOutOfTime }
+  var deadline: Instant { task.plan.deadline }
 
   mutating func next(
     _ directory: borrowing Lock<Directory>, _ subject: RegionSubject, at now: Instant

@@ -11,6 +11,8 @@ struct QueryOptions: ~Escapable {
   let isInterruptible: Bool
   /// To be asked for until the task is finished.
   var isUntilFinished: Bool
+  /// Each change of the task is to be told, too.
+  let reportsChanges: Bool
   /// Between the polls of a wait.
   let pauses: WaitSchedule.Limits
 
@@ -26,11 +28,14 @@ struct QueryOptions: ~Escapable {
       timeout = nil
       isInterruptible = false
       isUntilFinished = false
+      reportsChanges = false
       pauses = WaitSchedule.Limits(shortest: Self.defaultShortestPause, longest: Self.defaultLongestPause)
       return
     }
     let given = try unsafe CallerStruct.read(pointer, "options")
-    let unknown = unsafe given.flags & ~UInt32(PREFOP_QUERY_INTERRUPTIBLE | PREFOP_QUERY_UNTIL_FINISHED)
+    let unknown =
+      unsafe given.flags & ~UInt32(
+        PREFOP_QUERY_INTERRUPTIBLE | PREFOP_QUERY_UNTIL_FINISHED | PREFOP_QUERY_EACH_CHANGE)
     guard unknown == 0 else {
       throw Failure(
         .unsupported, "options.flags has bits that version 1.0 does not know: {number}", number: Int(unknown))
@@ -42,6 +47,7 @@ struct QueryOptions: ~Escapable {
     timeout = unsafe given.timeout_ms == 0 ? nil : Duration.given(given.timeout_ms, default: 0)
     isInterruptible = unsafe given.flags & UInt32(PREFOP_QUERY_INTERRUPTIBLE) != 0
     isUntilFinished = unsafe given.flags & UInt32(PREFOP_QUERY_UNTIL_FINISHED) != 0
+    reportsChanges = unsafe given.flags & UInt32(PREFOP_QUERY_EACH_CHANGE) != 0
   }
 
   /// A longest pause that is not given makes room for the shortest.

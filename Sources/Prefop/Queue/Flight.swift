@@ -13,6 +13,8 @@ struct Flight: ~Copyable {
     case pausing
     /// Another query tries the same host first.
     case parked
+    /// The host limits the rate: it has its turn later.
+    case held
     /// Somebody asks the bucket service for the regions that it needs.
     case awaitingRegions
   }
@@ -44,6 +46,12 @@ struct Flight: ~Copyable {
 
   /// It waits for no other query's connection any more.
   var isReleased = false
+
+  /// At a host that limits the rate.
+  var turn = RateGates.Turn()
+
+  /// A request of it went out: its time is running.
+  var hasSent = false
 
   /// Milliseconds for the whole query.
   var timeout: Int64 = 0

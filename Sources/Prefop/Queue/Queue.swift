@@ -1,24 +1,38 @@
 import CPrefop
 
 /// Many queries at once, driven by the thread that asks for their completions.
-/// Here is what a program does with it; how the queries go on is in `QueueTurn`
-/// and `QueueFlights`.
+/// Here is what a program does with it; how the queries go on is in `QueueTurn`,
+/// `QueueFlights` and `QueueWaits`.
 struct Queue: ~Copyable {
   let client: SharedReference<Client>
 
   var poller: QueuePoller
   private var ownEngine: Box<QueueEngine>
   var keys: KeyRing
-  var timers = TimerHeap()
+  var timers = TimerHeap<Submission>()
   var scouts = Scouts()
+  var gates = RateGates()
+  private var tags = TagIndex()
   var draft = TaskDraft()
-  var reports = ReportPool()
+  var reports: ReportPool
 
   /// Given, and not begun.
   var waiting = SubmissionList()
 
-  /// Ended, and not taken.
+  /// Waits that are to poll now.
+  var due = SubmissionList()
+
+  /// Whether one of those is the next to begin, not one of `waiting`.
+  var isTurnOfDue = false
+
+  /// Ended or changed, and not taken.
   var completed = SubmissionList()
+
+  /// Submissions whose last completion was not taken.
+  private(set) var pendingCount = 0
+
+  /// Those of them that are waits, and have not ended: each may need a timer.
+  private var waitCount = 0
 
   /// One for each slot that was needed so far, and the slots without a query.
   var flights = List<Box<Flight>>()
@@ -45,9 +59,11 @@ struct Queue: ~Copyable {
   init(_ client: SharedReference<Client>) throws(Failure) {
     let keys = try orFailure { () throws(OutOfMemory) in try KeyRing() }
     let poller = try QueuePoller()
-    let engine = try Self.makeEngine(poller.descriptor)
+    let engine = try Self.makeEngine(poller.descriptor, connections: client.value.settings.inFlightLimit)
     self.client = client
     self.keys = keys
+    // Those of the flights, and those of the completions that may wait.
+    reports = ReportPool(keeping: 2 * client.value.settings.inFlightLimit)
     wakeupDescriptor = poller.wakeupDescriptor
     self.poller = poller
     ownEngine = engine
@@ -57,18 +73,20 @@ struct Queue: ~Copyable {
 
   /// Another engine instead of one that is of no use any more.
   mutating func replaceEngine() throws(Failure) {
-    let next = try Self.makeEngine(poller.descriptor)
+    let next = try Self.makeEngine(poller.descriptor, connections: limit)
     ownEngine = next
   }
 
   @inline(never)
-  private static func makeEngine(_ poller: Int32) throws(Failure) -> Box<QueueEngine> {
+  private static func makeEngine(_ poller: Int32, connections limit: Int) throws(Failure) -> Box<QueueEngine> {
     let engine = try box(QueueEngine(poller: poller))
-    try configure(engine)
+    try configure(engine, connections: limit)
     return engine
   }
 
-  private static func configure(_ engine: borrowing Box<QueueEngine>) throws(Failure) { try engine.value.configure() }
+  private static func configure(_ engine: borrowing Box<QueueEngine>, connections limit: Int) throws(Failure) {
+    try engine.value.configure(connections: limit)
+  }
 
   private static func box(_ engine: consuming QueueEngine) throws(Failure) -> Box<QueueEngine> {
     do throws(OutOfMemory) { return try Box(engine) } catch { throw .outOfMemory }
@@ -79,21 +97,32 @@ struct Queue: ~Copyable {
 
   var flyingCount: Int { flights.count - idle.count }
 
-  /// Submissions whose completion was not taken.
-  var pendingCount: Int { waiting.count + flyingCount + completed.count }
-
+  /// Nothing of it is sent before `next` runs.
   mutating func submit(_ id: PersistentID, tag: UInt64, _ options: QueryOptions) throws(Failure) {
     do throws(OutOfMemory) {
-      waiting.append(try Submission(id, tag: tag, options))
+      if options.isUntilFinished { try reserveTimers(waitCount: waitCount + 1) }
+      let submission = try Submission(id, tag: tag, options, at: options.isUntilFinished ? Clock.now : .never)
+      waiting.append(submission)
+      pendingCount += 1
+      if submission.isWait {
+        waitCount += 1
+        timers.set(submission, at: submission.wait.wait.deadline)
+      }
+      index(submission)
     } catch {
       throw .outOfMemory
     }
     announce()
   }
 
-  /// The next completion, which is the caller's then, with what there is to
-  /// tell of it; nil: there was none in time, or a signal or a wakeup came.
-  mutating func next(timeout: Int64, report: inout Report) throws(Failure) -> Submission? {
+  /// Makes room for a timer of each wait and of each flight.
+  mutating func reserveTimers(waitCount: Int? = nil, flightCount: Int? = nil) throws(OutOfMemory) {
+    try timers.reserve((waitCount ?? self.waitCount) + (flightCount ?? flights.count))
+  }
+
+  /// The next completion, with what there is to tell of it; nil: there was none
+  /// in time, or a signal or a wakeup came.
+  mutating func next(timeout: Int64, report: inout Report) throws(Failure) -> Completion? {
     let now = Clock.now
     let isStale = lastTurn.milliseconds(until: now) > Self.longestAbsence
     if isStale || completed.isEmpty {
@@ -103,28 +132,74 @@ struct Queue: ~Copyable {
       if isStale, flyingCount > 0 { _ = try look(until: now, from: now) }
       try run(timeout, from: now)
     }
-    let completion = completed.popFirst()
-    if let kept = unsafe completion?.takeReport() {
-      report = unsafe kept.pointee
-      unsafe reports.giveBack(kept)
-    }
+    let completion = completed.popFirst().map { handOut($0, &report) }
     announce()
     return completion
   }
 
+  /// Ends a submission, or, if only its task changed, lets it go on.
+  private mutating func handOut(_ submission: Submission, _ report: inout Report) -> Completion {
+    if let kept = unsafe submission.takeReport() {
+      report = unsafe kept.pointee
+      unsafe reports.giveBack(kept)
+    }
+    let hasMore = submission.isWait && submission.wait.hasMore
+    let completion = unsafe Completion(
+      tag: submission.tag, status: submission.status, task: submission.takeTask(), hasMore: hasMore)
+    if hasMore {
+      submission.wait.hasMore = false
+      rest(submission)
+    } else {
+      pendingCount -= 1
+      submission.destroy()
+    }
+    return completion
+  }
+
+  /// Its last completion waits to be taken.
+  @inline(never)
+  mutating func complete(_ submission: Submission, _ status: Status) {
+    submission.status = status
+    if tags.isMade { tags.remove(submission) }
+    if submission.isWait {
+      waitCount -= 1
+      submission.wait.hasMore = false
+      timers.remove(submission)
+    }
+    submission.place = .completed
+    completed.append(submission)
+  }
+
   /// Ends all queries with this tag; returns how many there were.
   mutating func cancel(_ tag: UInt64) -> Int {
-    var count = waiting.move(tag, to: &completed)
-    for slot in flights.indices {
-      let flight = Reference(flights[slot])
-      guard let submission = flight.value.submission, submission.tag == tag else { continue }
-      abort(slot, flight)
-      unsafe submission.complete(.cancelled)
-      vacate(slot, flight)
+    if !tags.isMade { indexAll() }
+    var count = 0
+    while let submission = tags.isMade ? tags.first(tag) : firstOpen(tag) {
+      withdraw(submission)
+      complete(submission, .cancelled)
       count += 1
     }
     announce()
     return count
+  }
+
+  /// Takes a submission from where it is.
+  @inline(never)
+  mutating func withdraw(_ submission: Submission) {
+    switch submission.place {
+    case .waiting: waiting.remove(submission)
+    case .due: due.remove(submission)
+    case .flying: takeOff(submission)
+    case .resting: break
+    case .completed: completed.remove(submission)
+    }
+  }
+
+  /// A flight gives its query up.
+  private mutating func takeOff(_ submission: Submission) {
+    let flight = Reference(flights[submission.slot])
+    abort(submission.slot, flight)
+    vacate(submission.slot, flight)
   }
 
   /// The descriptor that a program can poll.
@@ -141,6 +216,7 @@ struct Queue: ~Copyable {
       return
     }
     client.value.directory.withLock { directory in directory.regions.withdraw(poller.regionsDescriptor) }
+    destroyResting()
     for slot in flights.indices {
       let flight = Reference(flights[slot])
       if let submission = flight.value.submission {
@@ -154,10 +230,55 @@ struct Queue: ~Copyable {
 
   /// What the parent's queries hold, without a word to libcurl.
   private mutating func closeInChild() {
+    destroyResting()
     for slot in flights.indices {
       flights[slot].value.submission?.destroy()
       flights[slot].value.transfer.value.close()
     }
+  }
+
+  /// No list has them.
+  private mutating func destroyResting() {
+    for index in timers.indices where timers[index].place == .resting { timers[index].destroy() }
+  }
+
+  // MARK: Tags
+
+  /// Without memory there is no index, and cancelling takes longer.
+  private mutating func index(_ submission: Submission) {
+    guard tags.isMade else { return }
+    do throws(OutOfMemory) { try tags.insert(submission) } catch { tags.drop() }
+  }
+
+  private mutating func indexAll() {
+    var made = TagIndex()
+    do throws(OutOfMemory) { try made.make(for: pendingCount) } catch { return }
+    forEachOpen { submission in
+      do throws(OutOfMemory) { try made.insert(submission) } catch { made.drop() }
+      return made.isMade
+    }
+    tags = made
+  }
+
+  private func firstOpen(_ tag: UInt64) -> Submission? {
+    var found: Submission?
+    forEachOpen { submission in
+      if submission.tag == tag { found = submission }
+      return found == nil
+    }
+    return found
+  }
+
+  /// Runs `body` with the submissions that have not ended, until it says false.
+  private func forEachOpen(_ body: (Submission) -> Bool) {
+    for index in flights.indices {
+      if let submission = flights[index].value.submission, !body(submission) { return }
+    }
+    for index in timers.indices where timers[index].place == .resting {
+      guard body(timers[index]) else { return }
+    }
+    guard waiting.forEach(body), due.forEach(body) else { return }
+    _ = completed.forEach { submission in !(submission.isWait && submission.wait.hasMore) || body(submission) }
   }
 
   /// Sees to it that the descriptor is readable when `next` has something to do.
@@ -165,7 +286,7 @@ struct Queue: ~Copyable {
   private mutating func announce() {
     guard poller.isShared else { return }
     let now = Clock.now
-    let canBegin = !waiting.isEmpty && flyingCount < limit
+    let canBegin = (!waiting.isEmpty || !due.isEmpty) && flyingCount < limit
     if canBegin || !completed.isEmpty || hasReady || isAwake || !engine.value.isUsable {
       poller.arm(for: now, now: now)
     } else {

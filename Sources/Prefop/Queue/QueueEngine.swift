@@ -31,8 +31,10 @@ struct QueueEngine: ~Copyable {
 
   deinit { multi.close(forkGuard, needsSignalGuard: needsSignalGuard) }
 
-  /// Tells libcurl of the callbacks; to be called before all else.
-  func configure() throws(Failure) {
+  /// Tells libcurl of the callbacks, and how many connections to keep; to be
+  /// called before all else.
+  func configure(connections limit: Int) throws(Failure) {
+    try multi.keep(connections: limit)
     try unsafe multi.configure(
       watch.rawAddress,
       { _, descriptor, what, context, _ in unsafe SocketWatch.watch(descriptor, what, context) },

@@ -2,24 +2,41 @@ import CPrefop
 
 /// The steps of one query of a queue.
 extension Queue {
-  mutating func begin(
-    _ submission: Submission, _ report: UnsafeMutablePointer<Report>, _ slot: Int, _ flight: Reference<Flight>,
-    at now: Instant
-  ) {
-    unsafe submission.begin(report)
+  mutating func begin(_ submission: Submission, _ slot: Int, _ flight: Reference<Flight>, at now: Instant) {
+    submission.place = .flying
+    submission.slot = slot
     flight.value.submission = submission
-    unsafe flight.value.reportAddress = unsafe report
-    flight.value.last = unsafe Attempt(outcome: .system)
+    unsafe flight.value.reportAddress = unsafe submission.report
+    if submission.isWait {
+      flight.value.report.beginPoll()
+      flight.value.report.attempts = submission.wait.attempts
+    }
     flight.value.loaded = nil
+    flight.value.hasSent = false
+    flight.value.turn = RateGates.Turn()
+    do throws(Failure) {
+      try takeKey(flight, submission)
+    } catch {
+      return fail(slot, flight, error, at: now)
+    }
+    restart(slot, flight, at: now)
+  }
+
+  /// The query's time begins.
+  mutating func restart(_ slot: Int, _ flight: Reference<Flight>, at now: Instant) {
+    guard let submission = flight.value.submission else { return }
+    flight.value.last = unsafe Attempt(outcome: .system)
     flight.value.isReleased = false
-    flight.value.timeout = submission.timeout ?? client.value.settings.timeout
+    flight.value.timeout =
+      submission.isWait
+      ? submission.wait.wait.pollTimeout(client.value.settings, at: now)
+      : submission.timeout ?? client.value.settings.timeout
     do throws(Failure) {
       let id = try PersistentID(submission.id)
       flight.value.query = Query(
         route: client.value.directory.withLock { directory in Route(directory, region: id.region) },
         attemptLimit: client.value.settings.attemptLimit, attemptTimeout: client.value.settings.attemptTimeout,
         deadline: now.advanced(by: flight.value.timeout), seed: unsafe Random.seed(of: flight.pointer, at: now))
-      try takeKey(flight, submission)
       try step(slot, flight, submission, at: now)
     } catch {
       fail(slot, flight, error, at: now)
@@ -39,11 +56,11 @@ extension Queue {
   /// Takes what came of a request.
   @inline(never)
   mutating func conclude(_ slot: Int, _ flight: Reference<Flight>, _ attempt: Attempt, at now: Instant) {
-    timers.remove(slot)
     endScout(slot)
     flight.value.phase = .ready
     flight.value.isReleased = false
     guard let submission = flight.value.submission, let host = flight.value.host else { return }
+    timers.remove(submission)
     var last = attempt
     do throws(Failure) {
       let body = flight.value.transfer.value.body.span
@@ -59,9 +76,10 @@ extension Queue {
       flight.value.last = last
       flight.value.query.received(
         last.outcome, retryAfter: last.retryAfter, reason: flight.value.report.message, client.value.directory, at: now)
+      if flight.value.request == .task { mindRate(of: host, flight, last, at: now) }
+      flight.value.turn = RateGates.Turn()
       if let task = unsafe last.task {
-        unsafe submission.complete(.ok, task)
-        vacate(slot, flight)
+        unsafe answered(slot, flight, task, at: now)
       } else {
         try step(slot, flight, submission, at: now)
       }
@@ -78,19 +96,24 @@ extension Queue {
       switch try flight.value.query.next(client.value.directory, subject(flight, submission), at: now) {
       case .send(let request, let host, let deadline):
         if mustWait(slot, flight, for: host.place) {
-          rest(slot, flight, .parked, until: min(deadline, now.advanced(by: Scouts.patience)))
+          stay(flight, .parked, until: min(deadline, now.advanced(by: Scouts.patience)))
+          flight.value.host = host
+          return
+        }
+        if request == .task, let turn = gates.admit(&flight.value.turn, to: host.place, at: now) {
+          stay(flight, .held, until: min(turn, latest(flight, submission)))
           flight.value.host = host
           return
         }
         try send(request, to: host, slot, flight, submission)
-        rest(slot, flight, .sending, until: deadline)
+        stay(flight, .sending, until: deadline)
         return
       case .pause(let end):
-        rest(slot, flight, .pausing, until: end)
+        stay(flight, .pausing, until: end)
         return
       case .wait(let ofBucket, let end):
         guard try enlist(subject(flight, submission).part(ofBucket: ofBucket)) else { continue }
-        rest(slot, flight, .awaitingRegions, until: end)
+        stay(flight, .awaitingRegions, until: end)
         return
       case .finished:
         throw QueryFailure(last: flight.value.last, timeout: flight.value.timeout).describe(
@@ -101,9 +124,39 @@ extension Queue {
   }
 
   @inline(never)
-  private mutating func rest(_ slot: Int, _ flight: Reference<Flight>, _ phase: Flight.Phase, until end: Instant) {
+  private mutating func stay(_ flight: Reference<Flight>, _ phase: Flight.Phase, until end: Instant) {
+    guard let submission = flight.value.submission else { return }
     flight.value.phase = phase
-    timers.set(slot, at: end)
+    timers.set(submission, at: end)
+  }
+
+  /// How a host limits the rate. No more than the time of one query is believed:
+  /// then one of them tries again.
+  private mutating func mindRate(
+    of host: HostReference, _ flight: Reference<Flight>, _ attempt: Attempt, at now: Instant
+  ) {
+    switch attempt.outcome {
+    case .task: gates.ease(host.place)
+    case .status where attempt.outcome.remedy == .slowDown:
+      let pause = min(attempt.retryAfter, flight.value.timeout)
+      gates.limit(host.place, flight.value.turn, pause: pause, heldCount: heldCount(at: host.place), at: now)
+    default: break
+    }
+  }
+
+  /// How many queries have a turn at a host that is not due.
+  private func heldCount(at place: Int) -> Int {
+    var count = 0
+    for slot in flights.indices where flights[slot].value.phase == .held {
+      if flights[slot].value.host?.place == place { count += 1 }
+    }
+    return count
+  }
+
+  /// Until when it can be held: the time of a query begins when it is sent.
+  private func latest(_ flight: Reference<Flight>, _ submission: Submission) -> Instant {
+    if flight.value.hasSent { return flight.value.query.deadline }
+    return submission.isWait ? submission.wait.wait.deadline : .never
   }
 
   /// Whether another query is to try the host first. If none does, and there is
@@ -133,6 +186,7 @@ extension Queue {
     let subject = subject(flight, submission)
     let transfer = Reference(flight.value.transfer)
     flight.value.report.begin()
+    flight.value.hasSent = true
     if flight.value.loaded != request {
       flight.value.loaded = nil
       try transfer.value.setTarget(
@@ -214,8 +268,7 @@ extension Queue {
     guard let submission = flight.value.submission else { return }
     flight.value.query.abandon(client.value.directory, subject(flight, submission), at: now)
     if flight.value.report.message.isEmpty { failure.render(into: &flight.value.report.message) }
-    unsafe submission.complete(failure.status)
-    vacate(slot, flight)
+    failed(slot, flight, failure.status, at: now)
   }
 
   /// Stops a query, wherever it is.
@@ -233,20 +286,20 @@ extension Queue {
     if let easy = unsafe flight.value.transfer.value.handle { unsafe engine.value.remove(easy) }
   }
 
-  /// The query has ended: its completion waits, and the slot is free.
+  /// The query has ended, and its slot is free.
   @inline(never)
   mutating func vacate(_ slot: Int, _ flight: Reference<Flight>) {
     guard let submission = flight.value.submission else { return }
+    if submission.isWait { submission.wait.attempts = flight.value.report.attempts }
     flight.value.submission = nil
     unsafe flight.value.reportAddress = nil
     flight.value.phase = .idle
-    timers.remove(slot)
+    timers.remove(submission)
     endScout(slot)
     if let key = flight.value.key { keys.giveBack(key) }
     flight.value.key = nil
     flight.value.transfer.value.trim()
     draft.trim()
-    completed.append(submission)
     idle.appendReserved(slot)
   }
 }

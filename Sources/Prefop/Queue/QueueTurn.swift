@@ -97,7 +97,12 @@ extension Queue {
 
   /// Goes on with those whose time has come.
   private mutating func expire(at now: Instant) {
-    while let slot = timers.popDue(at: now) {
+    while let submission = timers.popDue(at: now) {
+      guard submission.place == .flying else {
+        wake(submission, at: now)
+        continue
+      }
+      let slot = submission.slot
       let flight = Reference(flights[slot])
       switch flight.value.phase {
       case .sending:
@@ -109,6 +114,9 @@ extension Queue {
       case .parked:
         flight.value.isReleased = true
         advance(slot, flight, at: now)
+      case .held:
+        flight.value.turn.isDue = true
+        if flight.value.hasSent { advance(slot, flight, at: now) } else { restart(slot, flight, at: now) }
       case .pausing: advance(slot, flight, at: now)
       case .idle, .ready: break
       }
@@ -134,8 +142,8 @@ extension Queue {
   private mutating func release(_ isReleased: (Reference<Flight>) -> Bool) {
     for slot in flights.indices {
       let flight = Reference(flights[slot])
-      guard isReleased(flight) else { continue }
-      timers.remove(slot)
+      guard isReleased(flight), let submission = flight.value.submission else { continue }
+      timers.remove(submission)
       if flight.value.phase == .parked { flight.value.isReleased = true }
       flight.value.phase = .ready
       hasReady = true
@@ -154,7 +162,7 @@ extension Queue {
   /// Begins submissions while there is room, also among the completions: they
   /// hold tasks.
   private mutating func begin(at now: Instant) throws(Failure) {
-    while !waiting.isEmpty, completed.count < limit, flyingCount < limit {
+    while completed.count < limit, flyingCount < limit, !waiting.isEmpty || !due.isEmpty {
       let report: UnsafeMutablePointer<Report>
       do throws(OutOfMemory) {
         if idle.isEmpty { try addFlight() }
@@ -164,8 +172,14 @@ extension Queue {
         guard flyingCount == 0 else { return }
         throw .outOfMemory
       }
-      guard let slot = idle.popLast(), let submission = waiting.popFirst() else { return }
-      unsafe begin(submission, report, slot, Reference(flights[slot]), at: now)
+      guard let slot = idle.popLast(), let submission = takeNext() else { return }
+      // A wait whose last poll failed has one.
+      if unsafe submission.report == nil {
+        unsafe submission.give(report)
+      } else {
+        unsafe reports.giveBack(report)
+      }
+      begin(submission, slot, Reference(flights[slot]), at: now)
     }
   }
 
@@ -173,7 +187,7 @@ extension Queue {
     try idle.reserve(flights.count + 1 - idle.count)
     try finished.reserve(flights.count + 1 - finished.count)
     try scouts.reserve(flights.count + 1)
-    try timers.reserve(flights.count + 1)
+    try reserveTimers(flightCount: flights.count + 1)
     let slot = flights.count
     try flights.append(Box(Flight(client.value.settings)))
     unsafe flights[slot].value.transfer.value.join(engine.value.watcher, as: slot)

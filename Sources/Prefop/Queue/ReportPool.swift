@@ -1,7 +1,7 @@
 import CPlatform
 
 /// Reports of queries, kept and used again: with a steady stream of queries none
-/// takes memory.
+/// takes memory. What many waits needed at once is given back.
 @safe
 struct ReportPool: ~Copyable {
   private var spare = unsafe List<UnsafeMutablePointer<Report>>()
@@ -9,7 +9,10 @@ struct ReportPool: ~Copyable {
   /// Those that are in use, too.
   private var total = 0
 
-  init() {}
+  /// So many are kept.
+  private let spareLimit: Int
+
+  init(keeping spareLimit: Int) { self.spareLimit = spareLimit }
 
   deinit {
     for index in unsafe spare.indices { unsafe free(spare[index]) }
@@ -22,8 +25,8 @@ struct ReportPool: ~Copyable {
     if let last = unsafe spare.popLast() {
       unsafe report = last
     } else {
-      // Room to give back all that there are.
-      try unsafe spare.reserve(total + 1)
+      // Room to give back all that are kept.
+      try unsafe spare.reserve(min(total + 1, spareLimit))
       unsafe report = try unsafe allocate(MemoryLayout<Report>.size).bindMemory(to: Report.self, capacity: 1)
       total += 1
     }
@@ -31,5 +34,13 @@ struct ReportPool: ~Copyable {
     return unsafe report
   }
 
-  mutating func giveBack(_ report: UnsafeMutablePointer<Report>) { unsafe spare.appendReserved(report) }
+  mutating func giveBack(_ report: UnsafeMutablePointer<Report>?) {
+    guard let report = unsafe report else { return }
+    if unsafe spare.count < spareLimit {
+      unsafe spare.appendReserved(report)
+    } else {
+      unsafe free(report)
+      total -= 1
+    }
+  }
 }

@@ -5,20 +5,41 @@ import CPrefop
 /// be sent, then it is sent, then its completion waits to be taken. So a
 /// completion takes no memory, and none can be lost for want of it.
 @safe
-struct Submission: Equatable {
+struct Submission: Equatable, Timed {
+  /// Where in the queue it is.
+  enum Place: UInt8 {
+    /// Given, and not begun.
+    case waiting
+    /// A wait that is to poll now.
+    case due
+    /// In a flight.
+    case flying
+    /// A wait between two polls: only a timer knows it.
+    case resting
+    /// Its completion can be taken.
+    case completed
+  }
+
   @safe
   private struct Block {
     var next: UnsafeMutablePointer<Block>?
+    var previous: UnsafeMutablePointer<Block>?
+    var nextOfTag: UnsafeMutablePointer<Block>?
+    var previousOfTag: UnsafeMutablePointer<Block>?
     let tag: UInt64
 
-    /// Milliseconds; nil: the client's.
-    let timeout: Int64?
+    /// Milliseconds; 0: the client's.
+    let timeout: Int64
 
     var task: UnsafeMutablePointer<prefop_task>?
     var report: UnsafeMutablePointer<Report>?
     var status: Status
+    var timerPosition: Int32
+    var slot: Int32
+    var place: Place
+    let isWait: Bool
 
-    // The texts stand behind the block.
+    // The texts stand behind the block, and behind the wait if it is one.
     let idCount: UInt16
     let bucketCount: UInt16
     let accessKeyCount: UInt16
@@ -29,7 +50,7 @@ struct Submission: Equatable {
 
   static func == (a: Submission, b: Submission) -> Bool { unsafe a.block == b.block }
 
-  init(_ id: PersistentID, tag: UInt64, _ options: QueryOptions) throws(OutOfMemory) {
+  init(_ id: PersistentID, tag: UInt64, _ options: QueryOptions, at now: Instant) throws(OutOfMemory) {
     var accessKey = Span<UInt8>()
     var secretKey = Span<UInt8>()
     if let pair = options.pair {
@@ -37,13 +58,19 @@ struct Submission: Equatable {
       secretKey = pair.secretKey
     }
     let textCount = id.text.count + options.bucket.count + accessKey.count + secretKey.count
-    let memory = try unsafe allocate(MemoryLayout<Block>.stride + textCount)
+    let memory = try unsafe allocate(Self.textOffset(isWait: options.isUntilFinished) + textCount)
     unsafe block = memory.bindMemory(to: Block.self, capacity: 1)
     unsafe block.initialize(
       to: Block(
-        next: nil, tag: tag, timeout: options.timeout, task: nil, report: nil, status: .ok,
+        next: nil, previous: nil, nextOfTag: nil, previousOfTag: nil, tag: tag, timeout: options.timeout ?? 0,
+        task: nil, report: nil, status: .ok, timerPosition: -1, slot: -1, place: .waiting,
+        isWait: options.isUntilFinished,
         idCount: UInt16(clamping: id.text.count), bucketCount: UInt16(clamping: options.bucket.count),
         accessKeyCount: UInt16(clamping: accessKey.count), secretKeyCount: UInt16(clamping: secretKey.count)))
+    if options.isUntilFinished {
+      unsafe waitAddress.initialize(
+        to: QueuedWait(options, from: now, seed: Random.seed(of: UnsafeRawPointer(block), at: now)))
+    }
     unsafe Self.copy(id.text, to: texts)
     unsafe Self.copy(options.bucket, to: texts + id.text.count)
     unsafe Self.copy(accessKey, to: texts + id.text.count + options.bucket.count)
@@ -62,7 +89,32 @@ struct Submission: Equatable {
   }
 
   var tag: UInt64 { unsafe block.pointee.tag }
-  var timeout: Int64? { unsafe block.pointee.timeout }
+  var timeout: Int64? { unsafe block.pointee.timeout == 0 ? nil : block.pointee.timeout }
+
+  var place: Place {
+    get { unsafe block.pointee.place }
+    nonmutating set { unsafe block.pointee.place = newValue }
+  }
+
+  /// The flight that it is in.
+  var slot: Int {
+    get { unsafe Int(block.pointee.slot) }
+    nonmutating set { unsafe block.pointee.slot = Int32(truncatingIfNeeded: newValue) }
+  }
+
+  var timerPosition: Int {
+    get { unsafe Int(block.pointee.timerPosition) }
+    nonmutating set { unsafe block.pointee.timerPosition = Int32(truncatingIfNeeded: newValue) }
+  }
+
+  /// Whether it is asked for until its task is finished.
+  var isWait: Bool { unsafe block.pointee.isWait }
+
+  /// Only of one that is a wait.
+  var wait: QueuedWait {
+    unsafeAddress { unsafe UnsafePointer(waitAddress) }
+    nonmutating unsafeMutableAddress { unsafe waitAddress }
+  }
 
   var id: Span<UInt8> {
     @_lifetime(immortal)
@@ -97,15 +149,17 @@ struct Submission: Equatable {
   // MARK: Completion
 
   /// How it ended.
-  var status: Status { unsafe block.pointee.status }
+  var status: Status {
+    get { unsafe block.pointee.status }
+    nonmutating set { unsafe block.pointee.status = newValue }
+  }
 
-  /// It begins, and what there is to tell goes there.
-  func begin(_ report: UnsafeMutablePointer<Report>) { unsafe block.pointee.report = unsafe report }
+  /// The answer, or the last one so far of a wait. The submission owns it.
+  var task: UnsafeMutablePointer<prefop_task>? { unsafe block.pointee.task }
 
-  /// It has ended.
-  func complete(_ status: Status, _ task: UnsafeMutablePointer<prefop_task>? = nil) {
-    unsafe block.pointee.status = status
-    unsafe block.pointee.task = unsafe task
+  func replaceTask(with newer: UnsafeMutablePointer<prefop_task>?) {
+    unsafe free(block.pointee.task)
+    unsafe block.pointee.task = unsafe newer
   }
 
   /// The task, which is the caller's then.
@@ -115,27 +169,57 @@ struct Submission: Equatable {
     return unsafe task
   }
 
-  /// What there is to tell; nil: it never began.
+  /// What there is to tell of it; nil: nothing.
+  var report: UnsafeMutablePointer<Report>? { unsafe block.pointee.report }
+
+  func give(_ report: UnsafeMutablePointer<Report>) { unsafe block.pointee.report = unsafe report }
+
   func takeReport() -> UnsafeMutablePointer<Report>? {
     let report = unsafe block.pointee.report
     unsafe block.pointee.report = nil
     return unsafe report
   }
 
-  // MARK: List
+  // MARK: Lists
 
-  /// Its successor in the list that it is in.
+  /// Its neighbours in the list that it is in.
   var next: Submission? {
     get { unsafe block.pointee.next.map { unsafe Submission($0) } }
     nonmutating set { unsafe block.pointee.next = unsafe newValue?.block }
   }
 
+  var previous: Submission? {
+    get { unsafe block.pointee.previous.map { unsafe Submission($0) } }
+    nonmutating set { unsafe block.pointee.previous = unsafe newValue?.block }
+  }
+
+  /// Its neighbours among those with the same tag.
+  var nextOfTag: Submission? {
+    get { unsafe block.pointee.nextOfTag.map { unsafe Submission($0) } }
+    nonmutating set { unsafe block.pointee.nextOfTag = unsafe newValue?.block }
+  }
+
+  var previousOfTag: Submission? {
+    get { unsafe block.pointee.previousOfTag.map { unsafe Submission($0) } }
+    nonmutating set { unsafe block.pointee.previousOfTag = unsafe newValue?.block }
+  }
+
   private init(_ block: UnsafeMutablePointer<Block>) { unsafe self.block = unsafe block }
 
-  // MARK: Texts
+  // MARK: Behind the block
+
+  private static var waitOffset: Int { MemoryLayout<Block>.stride }
+
+  private static func textOffset(isWait: Bool) -> Int {
+    waitOffset + (isWait ? MemoryLayout<QueuedWait>.stride : 0)
+  }
+
+  private var waitAddress: UnsafeMutablePointer<QueuedWait> {
+    unsafe (UnsafeMutableRawPointer(block) + Self.waitOffset).assumingMemoryBound(to: QueuedWait.self)
+  }
 
   private var texts: UnsafeMutablePointer<UInt8> {
-    unsafe UnsafeMutableRawPointer(block + 1).assumingMemoryBound(to: UInt8.self)
+    unsafe (UnsafeMutableRawPointer(block) + Self.textOffset(isWait: isWait)).assumingMemoryBound(to: UInt8.self)
   }
 
   @_lifetime(immortal)

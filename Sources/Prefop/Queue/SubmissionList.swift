@@ -20,40 +20,33 @@ struct SubmissionList: ~Copyable {
   @inline(never)
   mutating func append(_ submission: Submission) {
     submission.next = nil
+    submission.previous = last
     if let last { last.next = submission } else { first = submission }
     last = submission
     count += 1
   }
 
+  /// Runs `body` with each until it says false, and says whether it did not.
+  func forEach(_ body: (Submission) -> Bool) -> Bool {
+    var left = first
+    while let submission = left {
+      guard body(submission) else { return false }
+      left = submission.next
+    }
+    return true
+  }
+
   mutating func popFirst() -> Submission? {
     guard let taken = first else { return nil }
-    remove(taken, after: nil)
+    remove(taken)
     return taken
   }
 
-  /// Moves all with this tag to another list; returns how many there were.
-  mutating func move(_ tag: UInt64, to other: inout SubmissionList) -> Int {
-    var moved = 0
-    var previous: Submission?
-    var current = first
-    while let submission = current {
-      current = submission.next
-      if submission.tag == tag {
-        remove(submission, after: previous)
-        unsafe submission.complete(.cancelled)
-        other.append(submission)
-        moved += 1
-      } else {
-        previous = submission
-      }
-    }
-    return moved
-  }
-
+  /// Takes one that is in this list.
   @inline(never)
-  private mutating func remove(_ submission: Submission, after previous: Submission?) {
-    if let previous { previous.next = submission.next } else { first = submission.next }
-    if last == submission { last = previous }
+  mutating func remove(_ submission: Submission) {
+    if let previous = submission.previous { previous.next = submission.next } else { first = submission.next }
+    if let next = submission.next { next.previous = submission.previous } else { last = submission.previous }
     count -= 1
   }
 }

@@ -1,52 +1,59 @@
-/// What is due when, the earliest first: at most one instant for each slot.
-struct TimerHeap: ~Copyable {
+/// What can have an instant in a heap. It keeps its position, so that it is found
+/// there at once.
+protocol Timed {
+  /// -1: it has no instant.
+  var timerPosition: Int { get nonmutating set }
+}
+
+/// What is due when, the earliest first: at most one instant for each element.
+struct TimerHeap<Element: Timed>: ~Copyable {
   private struct Entry {
     var instant: Instant
-    var slot: Int32
+    let element: Element
   }
 
   private var entries = List<Entry>()
 
-  /// Where the entry of each slot is; -1: it has none.
-  private var positions = List<Int32>()
+  init() {}
 
-  /// Makes room for so many slots, so that nothing can fail later.
-  mutating func reserve(_ slotCount: Int) throws(OutOfMemory) {
-    try entries.reserve(slotCount - entries.count)
-    while positions.count < slotCount { try positions.append(-1) }
-  }
+  /// Makes room for so many elements, so that nothing can fail later.
+  mutating func reserve(_ count: Int) throws(OutOfMemory) { try entries.reserve(count - entries.count) }
 
   /// The earliest instant.
   var first: Instant? { entries.isEmpty ? nil : entries[0].instant }
 
-  /// Takes a slot whose instant has come.
-  mutating func popDue(at now: Instant) -> Int? {
+  var indices: Range<Int> { entries.indices }
+
+  /// In no order.
+  subscript(index: Int) -> Element { entries[index].element }
+
+  /// Takes an element whose instant has come.
+  mutating func popDue(at now: Instant) -> Element? {
     guard !entries.isEmpty, entries[0].instant <= now else { return nil }
-    let slot = Int(entries[0].slot)
-    remove(slot)
-    return slot
+    let element = entries[0].element
+    remove(element)
+    return element
   }
 
   @inline(never)
-  mutating func set(_ slot: Int, at instant: Instant) {
-    guard positions.indices ~= slot else { return }
-    if positions[slot] < 0 {
-      entries.appendReserved(Entry(instant: instant, slot: Int32(truncatingIfNeeded: slot)))
-      positions[slot] = Int32(truncatingIfNeeded: entries.count - 1)
+  mutating func set(_ element: Element, at instant: Instant) {
+    if entries.indices ~= element.timerPosition {
+      entries[element.timerPosition].instant = instant
     } else {
-      entries[Int(positions[slot])].instant = instant
+      element.timerPosition = entries.count
+      entries.appendReserved(Entry(instant: instant, element: element))
     }
-    settle(Int(positions[slot]))
+    settle(element.timerPosition)
   }
 
   @inline(never)
-  mutating func remove(_ slot: Int) {
-    guard positions.indices ~= slot, positions[slot] >= 0 else { return }
-    let position = Int(positions[slot])
+  mutating func remove(_ element: Element) {
+    let position = element.timerPosition
+    guard entries.indices ~= position else { return }
     _ = entries.swapRemove(at: position)
-    positions[slot] = -1
+    element.timerPosition = -1
     guard position < entries.count else { return }
-    positions[Int(entries[position].slot)] = Int32(truncatingIfNeeded: position)
+    entries[position].element.timerPosition = position
     settle(position)
   }
 
@@ -74,7 +81,7 @@ struct TimerHeap: ~Copyable {
     let entry = entries[a]
     entries[a] = entries[b]
     entries[b] = entry
-    positions[Int(entries[a].slot)] = Int32(truncatingIfNeeded: a)
-    positions[Int(entries[b].slot)] = Int32(truncatingIfNeeded: b)
+    entries[a].element.timerPosition = a
+    entries[b].element.timerPosition = b
   }
 }

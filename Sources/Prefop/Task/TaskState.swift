@@ -1,7 +1,7 @@
 import CPrefop
 
-/// Three questions with three answers: is the task finished, did all of it
-/// succeed, which item failed. A task that is none (a struct of a wrong size, a
+/// What the codes of a task and its items say: is it finished, did all of it
+/// succeed, which item failed, did anything change. A task that is none (a struct of a wrong size, a
 /// NULL among its items) is neither finished nor succeeded.
 struct TaskState: ~Escapable {
   private let task: TaskView?
@@ -32,6 +32,19 @@ struct TaskState: ~Escapable {
     guard let task, first >= 0, first < task.itemCount else { return nil }
     for index in first..<task.itemCount where itemCode(index) == TaskCode.failed { return index }
     return nil
+  }
+
+  /// Differs between tasks whose own code or some item's code differs (FNV-1a,
+  /// which multiplies modulo 2^64).
+  var digest: UInt64 {
+    guard let task else { return 0 }
+    var digest = Self.mix(0xCBF2_9CE4_8422_2325, task.code)
+    for index in 0..<task.itemCount { digest = Self.mix(digest, itemCode(index) ?? 0) }
+    return digest
+  }
+
+  private static func mix(_ digest: UInt64, _ code: Int64) -> UInt64 {
+    (digest ^ UInt64(bitPattern: code)) &* 0x0000_0100_0000_01B3
   }
 
   @inline(never)

@@ -23,10 +23,11 @@ from ctypes import (
     c_uint64,
     c_void_p,
 )
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NamedTuple, Self
 
 ALLOW_ANONYMOUS, USE_HTTP, NO_ENVIRONMENT, NO_DISCOVERY, NO_DATE = 1, 2, 4, 8, 16
 INTERRUPTIBLE, UNTIL_FINISHED, EACH_CHANGE = 1, 2, 4
+COMPLETION_MORE = 1
 ALLOW_UNSIGNED_BODY = 1
 
 
@@ -437,6 +438,16 @@ class Client:
         return Queue(self.prefop, self)
 
 
+class Taken(NamedTuple):
+    """A completion."""
+
+    tag: int
+    has_more: bool
+    task: dict[str, Any] | None
+    failure: PrefopError | None
+    attempts: int
+
+
 class Queue:
     """A prefop_queue, freed at the end of the `with`."""
 
@@ -464,8 +475,8 @@ class Queue:
         status = self.prefop.c.prefop_queue_submit(self.handle, as_bytes(id), tag, given, self.error)
         self.prefop.check(status, self.error)
 
-    def next(self, timeout_ms: int = -1) -> tuple[int, dict[str, Any] | PrefopError] | None:
-        """A completion: its tag, and the task or why there is none; None: there was none in time."""
+    def take(self, timeout_ms: int = -1) -> Taken | None:
+        """A completion with all that is in it; None: there was none in time."""
         done, error = self.completion, self.error
         result = self.prefop.c.prefop_queue_next(self.handle, timeout_ms, done, error)
         if result != 1:
@@ -473,14 +484,20 @@ class Queue:
             self.prefop.check(result, error)
             return None
         assert error.status == done.status, f"completion has {done.status}, error {error.status}"
-        if done.status:
-            assert not done.task, f"{done.status}, but a task was handed out"
-            return done.tag, PrefopError(self.prefop.status_name(done.status), error)
-        assert error.message == b"", f"success with message {error.message!r}"
-        try:
-            return done.tag, task_fields(done.task.contents)
-        finally:
-            self.prefop.c.prefop_task_free(done.task)
+        task = task_fields(done.task.contents) if done.task else None
+        self.prefop.c.prefop_task_free(done.task)
+        failure = PrefopError(self.prefop.status_name(done.status), error) if done.status else None
+        assert failure or error.message == b"", f"success with message {error.message!r}"
+        return Taken(done.tag, bool(done.flags & COMPLETION_MORE), task, failure, error.attempts)
+
+    def next(self, timeout_ms: int = -1) -> tuple[int, dict[str, Any] | PrefopError] | None:
+        """The end of a query: its tag, and the task or why there is none; None: there was none in time."""
+        taken = self.take(timeout_ms)
+        if taken is None:
+            return None
+        assert not taken.has_more
+        assert (taken.task is None) == (taken.failure is not None), taken
+        return taken.tag, taken.failure or taken.task
 
     def fd(self) -> int:
         """The descriptor to watch."""

@@ -1,0 +1,113 @@
+/// The hosts that limit the rate, and when the next query may go to each. After a
+/// host said so nothing goes there for a while, and then one query after another
+/// at even intervals: the interval doubles when the host says so again, and
+/// shrinks a little with each answer, until the host is no different from others.
+struct RateGates: ~Copyable {
+  /// What a query was given to go to a host.
+  struct Turn {
+    /// Turns given before the interval last grew are void; 0: none was given.
+    var epoch = 0
+
+    /// It has come.
+    var isDue = false
+  }
+
+  private struct Gate {
+    let place: Int
+
+    /// Nothing goes there before.
+    var opening: Instant
+
+    /// Microseconds between two queries.
+    var interval: Int64
+
+    /// Of the turns that are valid.
+    var epoch: Int
+
+    // In microseconds: the next turn, and the next one for those whose turn
+    // became void. These are before, since they are older.
+    var nextTurn: Int64
+    var nextRenewal: Int64
+  }
+
+  private var gates = List<Gate>()
+  private var epoch = 0
+
+  private static var firstInterval: Int64 { 20_000 }
+  private static var longestInterval: Int64 { 250_000 }
+
+  /// Queries that go faster than that need no turns.
+  private static var shortestInterval: Int64 { 100 }
+
+  /// By which part of it each answer shortens the interval.
+  private static var easing: Int64 { 32 }
+
+  init() {}
+
+  var isEmpty: Bool { gates.isEmpty }
+
+  /// The host said that it limits the rate, to a query that had a turn or none.
+  /// `pause`: milliseconds to leave it alone; `heldCount`: how many others have a
+  /// turn that is not due.
+  @inline(never)
+  mutating func limit(_ place: Int, _ turn: Turn, pause: Int64, heldCount: Int, at now: Instant) {
+    let opening = now.advanced(by: pause)
+    guard let index = index(of: place) else {
+      epoch += 1
+      let start = Self.microseconds(opening)
+      let gate = Gate(
+        place: place, opening: opening, interval: Self.firstInterval, epoch: epoch, nextTurn: start,
+        nextRenewal: start)
+      // Without memory each query still keeps the pause that it was told.
+      do throws(OutOfMemory) { try gates.append(gate) } catch {}
+      return
+    }
+    gates[index].opening = max(gates[index].opening, opening)
+    // What went out at another interval says nothing about this one.
+    guard turn.epoch == gates[index].epoch else { return }
+    epoch += 1
+    gates[index].epoch = epoch
+    gates[index].interval = min(gates[index].interval * 2, Self.longestInterval)
+    gates[index].nextRenewal = Self.microseconds(gates[index].opening) + gates[index].interval
+    gates[index].nextTurn = gates[index].nextRenewal + gates[index].interval * Int64(heldCount)
+  }
+
+  /// The host answered.
+  @inline(never)
+  mutating func ease(_ place: Int) {
+    guard let index = index(of: place) else { return }
+    gates[index].interval -= gates[index].interval / Self.easing + 1
+    if gates[index].interval < Self.shortestInterval { _ = gates.swapRemove(at: index) }
+  }
+
+  /// When a query may go to a host; nil: now. It is given a turn, unless it has one.
+  @inline(never)
+  mutating func admit(_ turn: inout Turn, to place: Int, at now: Instant) -> Instant? {
+    guard let index = index(of: place) else { return nil }
+    let isRenewal = turn.isDue && turn.epoch != 0
+    if turn.isDue, turn.epoch == gates[index].epoch {
+      return gates[index].opening > now ? gates[index].opening : nil
+    }
+    let earliest = Self.microseconds(max(now, gates[index].opening))
+    let given = max(isRenewal ? gates[index].nextRenewal : gates[index].nextTurn, earliest)
+    if isRenewal {
+      gates[index].nextRenewal = given + gates[index].interval
+    } else {
+      gates[index].nextTurn = given + gates[index].interval
+    }
+    let instant = Instant(milliseconds: given / 1000)
+    turn = Turn(epoch: gates[index].epoch, isDue: instant <= now)
+    return turn.isDue ? nil : instant
+  }
+
+  private func index(of place: Int) -> Int? {
+    for index in gates.indices where gates[index].place == place { return index }
+    return nil
+  }
+
+  /// Instants are of this machine's uptime: far from the limits, but checked.
+  private static func microseconds(_ instant: Instant) -> Int64 {
+    let (product, overflows) = instant.milliseconds.multipliedReportingOverflow(by: 1000)
+    return overflows ? .max / 2 : min(product, .max / 2)
+  }
+}
