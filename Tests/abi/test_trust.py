@@ -193,6 +193,28 @@ def test_file_that_is_not_there(
 
 # Certificates to refuse.
 
+@pytest.mark.parametrize("place", ["ca_file", "SSL_CERT_FILE"])
+def test_the_name_of_a_file_does_not_hide_the_reason(
+    prefop: Prefop, tls_server: StubServer, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """It is as long as a name can be; its end tells more than its beginning."""
+    path = tmp_path
+    while len(str(path)) < 1000:
+        path /= "文" * 60
+        path.mkdir()
+    path /= "the-end.pem"
+    path.write_text("not a certificate")
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    error = failure(prefop, tls_server, ca_file=str(path) if place == "ca_file" else None)
+    assert error.name == UNTRUSTED, error.fields
+    assert error.message.startswith(f"{error.host}: no certificate can be read from ..."), error.message
+    assert error.message.endswith("文/the-end.pem"), error.message
+    error = failure(prefop, tls_server, ca_file=f"{path}.not-there")
+    assert error.name == "PREFOP_ERROR_CONFIGURATION", error.fields
+    assert error.message.startswith("ca_file cannot be read: ..."), error.message
+    assert error.message.endswith("文/the-end.pem.not-there"), error.message
+
+
 REASONS = {
     ("expired", "localhost"): "expired",
     ("expired", "127.0.0.1"): "expired",
