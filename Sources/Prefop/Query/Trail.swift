@@ -29,6 +29,8 @@ struct Trail {
     }
   }
 
+  mutating func forgetDistrust() { distrust = nil }
+
   /// The host that failed last, and how often.
   var last: Stop? { count == 0 ? nil : stops[(count - 1) % stops.count] }
 

@@ -56,7 +56,7 @@ TLS_STEPS = (
 ).split()
 
 TLS_FIND_SAMPLE = 8
-"""Of libcrypto's allocations each so many-th when hosts are found over TLS: the handshakes are those of tls_new_client."""
+"""When hosts are found over TLS, of libcrypto's allocations each so many-th: tls_new_client tries all."""
 
 COLD = {"client_new", "client_new_tls", "set_default_credentials", "verify_default", "query_cold", "tls_cold"}
 """Steps in which libcurl and OpenSSL do what they do once for a process."""
