@@ -435,6 +435,18 @@ def test_proxy_that_is_not_trusted_is_named(
     assert reason in error.message, error.message
 
 
+@pytest.mark.parametrize("secure", [False, True])
+def test_proxy_that_speaks_no_tls_is_named(
+    prefop: Prefop, server: StubServer, tls_server: StubServer, secure: bool
+) -> None:
+    asked = tls_server if secure else server
+    with Proxy() as proxy:
+        given = f"https://{USER}:{PASSWORD}@{proxy.address}"
+        error = failure(prefop, asked, proxy=given, connect_timeout_ms=200, secrets=SECRETS)
+    assert error.name == "PREFOP_ERROR_TIMEOUT", error.fields
+    assert f"{error.host}: at the proxy {proxy.address}: " in error.message, error.message
+
+
 @pytest.mark.parametrize("no_proxy", [None, "localhost", "elsewhere.example"])
 @pytest.mark.parametrize("certificate", ["expired", "wrong-host"])
 def test_host_that_is_not_trusted_is_not_taken_for_the_proxy(

@@ -68,7 +68,10 @@ extension Transfer {
       attempt.outcome = .tooLarge
     } else if code != CURLE_OK {
       attempt.outcome = .transport(code, self)
-      nameProxy(code, settings.proxy, in: &detail)
+      switch attempt.outcome {
+      case .untrusted, .broken, .timedOut: nameProxy(code, settings.proxy, in: &detail)
+      default: break
+      }
       if code == CURLE_SSL_CACERT_BADFILE {
         settings.trustStore.describeFault(in: &detail)
       } else {
