@@ -37,7 +37,7 @@ struct QueryFailure {
     _ host: HostReference, _ reason: InlineText<256>, _ query: borrowing Query, _ settings: borrowing Settings,
     _ report: inout Report
   ) -> Failure {
-    report.isRetryable = Outcome.untrusted.isRetryable
+    report.isRetryable = query.trail.mayPass
     report.message.removeAll()
     report.message.append(host.endpoint.authority)
     report.message.append(": ")
