@@ -108,7 +108,7 @@ enum {
   /* The way to the service. */
   PREFOP_ERROR_RESOLVE = -60,  /* the host's, or the proxy's, name has no address */
   PREFOP_ERROR_CONNECT = -61,  /* no connection to the host, or to the proxy */
-  PREFOP_ERROR_TLS = -62,      /* no trusted TLS connection, e.g. a wrong certificate */
+  PREFOP_ERROR_TLS = -62,      /* no trusted TLS connection, to the host or the proxy, e.g. a wrong certificate */
   PREFOP_ERROR_TRANSFER = -63, /* the connection broke, or what came is not HTTP */
 
   /* What the service said. */
@@ -249,8 +249,8 @@ typedef struct prefop_error {
 typedef struct prefop_client_options {
   uint32_t struct_size;
   uint32_t flags;             /* PREFOP_CLIENT_, added up */
-  const char *access_key;     /* both or neither, each of 1 to 256 printable ASCII characters, no blanks;
-                                 NULL: QINIU_ACCESS_KEY and QINIU_SECRET_KEY, else those
+  const char *access_key;     /* both or neither, each of 1 to 256 printable ASCII characters, no blanks, and
+                                 no ":" in this one; NULL: QINIU_ACCESS_KEY and QINIU_SECRET_KEY, else those
                                  of the profile file, see prefop_client_new */
   const char *secret_key;     /* kept in memory that is wiped */
   const char *api_hosts;      /* "host[:port]" or "http(s)://host[:port]", up to 32, separated by
@@ -447,9 +447,9 @@ prefop_status prefop_client_new(const prefop_client_options *options, prefop_cli
 /*
  * Changes the client's key pair, from any thread, at any time.  Queries under
  * way finish with the one that they began with.  client: NULL for the default
- * client.  Both keys, of 1 to 256 printable ASCII characters without blanks, or
- * both NULL to forget the pair; the default client then takes the
- * environment's, if any.
+ * client.  Both keys, of 1 to 256 printable ASCII characters without blanks and
+ * with no ":" in the access key, or both NULL to forget the pair; the default
+ * client then takes the environment's, if any.
  *
  * ARGUMENT, MEMORY; for the default client also what prefop_client_new can.
  */
@@ -484,8 +484,10 @@ void prefop_client_free(prefop_client *client);
  * poll_max_ms; one that it asks for (Retry-After) is kept, also beyond
  * poll_max_ms, up to an hour.  A last time it asks a second before the time is over.
  *
- * What may pass does not end a wait: it asks again at the next turn.  Neither
- * does NOT_FOUND in the first 10 seconds, in which a task that was just
+ * What may pass does not end a wait: it asks again at the next turn.  So it goes
+ * on when a machine that was offline is back; but one for a host whose name is
+ * wrong lasts its whole time too, since nothing tells the two apart: set
+ * timeout_ms, or see first what prefop_query says.  Neither does NOT_FOUND in the first 10 seconds, in which a task that was just
  * submitted may not be known yet.  A PREFOP_CODE_NOTIFY_FAILED task is finished,
  * although the notification may still get through.
  *

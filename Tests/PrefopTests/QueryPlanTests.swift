@@ -95,6 +95,13 @@ struct QueryPlanTests {
     #expect(plan.lastOutcome == .broken)
   }
 
+  @Test func aStaleConnectionIsNotTheHostsFault() {
+    var plan = plan(attempts: 1)
+    plan.begin()
+    #expect(plan.received(.stale, retryAfter: 0, at: at(1)) == .open, "also when there may be no other attempt")
+    #expect(plan.next(at: at(1)) == .nextHost)
+  }
+
   @Test func theServiceIsGivenTheTimeItAskedFor() {
     var plan = plan(attempts: 3)
     let (hosts, end) = play(&plan, hosts: 1, retryAfter: 5_000) { _, _ in .status(429) }

@@ -127,6 +127,16 @@ struct RouteTests {
     #expect(asked.last == Self.globals[0])
   }
 
+  @Test func aMissIsNotFinalWhileARegionHasNoTime() throws {
+    for busy in [429, 573, 503] {
+      let world = try World()
+      let asked = try world.hosts("1", regions: Self.two) {
+        $0.hasPrefix("uc") ? .task : $0.hasPrefix("z1") ? .status(busy) : $0 == Self.globals[0] ? .task : .status(612)
+      }
+      #expect(asked.last == Self.globals[0], "\(busy)")
+    }
+  }
+
   @Test func aBucketsRegionsComeBeforeAllRegions() throws {
     let world = try World()
     let bucket = #"{"hosts":[{"region":"z2","ttl":60,"api":{"domains":["z2-api"]}}]}"#
@@ -168,6 +178,30 @@ struct RouteTests {
     #expect(try world.hosts("1", well) == ["z9-api"], "without a lifetime it is good for a day")
   }
 
+  @Test func theSmallestLifetimeCounts() throws {
+    for other in ["-1", "0", "null", "9223372036854775807", "7200"] {
+      let world = try World()
+      let regions =
+        #"{"regions":[{"id":"a","ttl":\#(other),"api":{"domains":["a"]}},{"id":"b","ttl":3600},{"id":"c","ttl":\#(other)}]}"#
+      #expect(try world.hosts("1", regions: regions) { _ in .task } == ["uc-a", "a"])
+      world.now = 1_799_000
+      #expect(try world.hosts("1", regions: regions) { _ in .task } == ["a"], "\(other)")
+      world.now = 1_801_000
+      #expect(try world.hosts("1", regions: regions) { _ in .task } == ["uc-a", "a"], "\(other)")
+    }
+  }
+
+  @Test func whoeverUsesAnOldAnswerRefreshesIt() throws {
+    let world = try World()
+    let lost: (String) -> Outcome = { $0 == "api-z0.qiniuapi.com" ? .unreachable : .task }
+    #expect(try world.hosts("z0.1", regions: Self.two, lost) == ["api-z0.qiniuapi.com", "uc-a", "z0-api"])
+    world.now += 1_790_000
+    #expect(try world.hosts("z0.1", lost) == ["api-z0.qiniuapi.com", "z0-api"])
+    world.now += 20_000
+    let fresh = #"{"regions":[{"id":"z0","ttl":3600,"api":{"domains":["z0-new"]}}]}"#
+    #expect(try world.hosts("z0.1", regions: fresh, lost) == ["uc-a", "z0-new"])
+  }
+
   @Test func aHostThatFailedIsSetAsideForTenMinutesThenTriedOnce() throws {
     let world = try World(api: "a,b,c")
     #expect(try world.hosts("1") { $0 == "a" ? .unreachable : .task } == ["a", "b"])
@@ -178,6 +212,17 @@ struct RouteTests {
     world.now += HostHealth.rest
     #expect(try world.hosts("1") { _ in .task } == ["a"])
     #expect(try world.hosts("1") { _ in .task } == ["a"], "a success clears it")
+  }
+
+  @Test func aHostThatAnswersOneIsNotSetAsideForAnother() throws {
+    let world = try World(api: "a,b")
+    let asked = try world.hosts("1") { _ in
+      let other = try? world.hosts("2") { $0 == "a" ? .broken : .task }
+      #expect(other == ["a", "b"])
+      return .task
+    }
+    #expect(asked == ["a"])
+    #expect(try world.hosts("3") { _ in .task } == ["a"])
   }
 
   @Test func oneTrialAtATime() {

@@ -46,12 +46,27 @@ static inline prefop_client_options test_options(int tls) {
   return options;
 }
 
+/* Options of a client that finds its hosts: the stub server is the bucket
+   service, and tells of whom a test wants.  Names of the real service end at a
+   proxy that is not there. */
+static inline prefop_client_options test_finding_options(int tls) {
+  prefop_client_options options = test_options(tls);
+  setenv("http_proxy", "http://127.0.0.1:1", 1);
+  setenv("https_proxy", "http://127.0.0.1:1", 1);
+  setenv("no_proxy", "127.0.0.1,localhost", 1);
+  options.proxy = NULL;
+  options.bucket_hosts = options.api_hosts;
+  options.api_hosts = NULL;
+  options.flags = tls ? 0 : PREFOP_CLIENT_USE_HTTP;
+  return options;
+}
+
 static inline prefop_client *test_client_with(const prefop_client_options *options) {
   prefop_client *client = NULL;
   prefop_error error = PREFOP_ERROR_INIT;
   prefop_status status = prefop_client_new(options, &client, &error);
-  CHECK(status == PREFOP_OK && client != NULL, "prefop_client_new(%s): %s: %s", options->api_hosts,
-      prefop_status_name(status), error.message);
+  CHECK(status == PREFOP_OK && client != NULL, "prefop_client_new(%s): %s: %s",
+      options->api_hosts == NULL ? "" : options->api_hosts, prefop_status_name(status), error.message);
   return client;
 }
 

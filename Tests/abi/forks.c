@@ -1,4 +1,5 @@
-/* forks SCENARIO http|tls: a client from before a fork, in parent and child.
+/* forks SCENARIO http|tls [finding]: a client from before a fork, in parent and
+   child, which finds its hosts or has them given.
 
    pair         both ask a hundred times at once, each gets its own
    descriptors  the parent's sockets are closed in the child
@@ -7,6 +8,7 @@
    exit         the child just ends, with its exit handlers
    free         the child frees the client: the descriptors that have the
                 numbers of the parent's sockets by then are not touched
+   asking       fork while another thread asks for the regions, finding only
    grandchild   fork in a child that has asked nothing yet, and in one that has
 
    The parent asks last: the server's records tell over which connection. */
@@ -29,11 +31,13 @@
 
 static prefop_client *client;
 static int is_tls;
+static int is_finding;
 
 static void ask(const char *who, int count) {
   for (int i = 0; i < count; i++) {
     char id[64];
-    snprintf(id, sizeof id, "echo.%s.%d", who, i);
+    /* Of no region, when hosts are to be found. */
+    snprintf(id, sizeof id, "%s.%s.%d", is_finding ? "ECHO" : "echo", who, i);
     test_query(client, id);
   }
 }
@@ -96,16 +100,19 @@ static void *ask_until_over(void *number) {
   return NULL;
 }
 
+static int is_network(int descriptor) {
+  int domain = 0;
+  socklen_t size = sizeof domain;
+  return getsockopt(descriptor, SOL_SOCKET, SO_DOMAIN, &domain, &size) == 0 && domain != AF_UNIX;
+}
+
 /* Other threads may have been opening a file, or making a pair of sockets that
    lead nowhere; but a connection kept open here would never end for its peer. */
 static void check_busy_child(void) {
   test_descriptors now = test_open_descriptors();
   for (int i = 0; i < TEST_DESCRIPTORS; i++) {
-    int domain = 0;
-    socklen_t size = sizeof domain;
-    if (!now.open[i] || before_client.open[i] || getsockopt(i, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0) continue;
-    CHECK(domain == AF_UNIX, "in the child of a busy process descriptor %d (%s) of family %d is open", i,
-        test_descriptor_name(i), domain);
+    if (!now.open[i] || before_client.open[i]) continue;
+    CHECK(!is_network(i), "in the child of a busy process descriptor %d (%s) is open", i, test_descriptor_name(i));
   }
   ask("busychild", 3);
   prefop_client_free(client);
@@ -139,6 +146,32 @@ static void thread(void) {
   pthread_t thread;
   pthread_create(&thread, NULL, fork_here, NULL);
   pthread_join(thread, NULL);
+}
+
+/* Another thread asks for the regions
+   ----------------------------------- */
+
+static int count_connections(void) {
+  test_descriptors now = test_open_descriptors();
+  int count = 0;
+  for (int i = 0; i < TEST_DESCRIPTORS; i++) count += now.open[i] && is_network(i);
+  return count;
+}
+
+static void *ask_first(void *unused) {
+  (void)unused;
+  ask("warm", 1);
+  return NULL;
+}
+
+/* The answer is slow, so it is not there yet when there is a connection. */
+static void asking(void) {
+  pthread_t thread;
+  pthread_create(&thread, NULL, ask_first, NULL);
+  while (count_connections() == 0) sched_yield();
+  pid_t child = start_child(ask_as_child);
+  pthread_join(thread, NULL);
+  wait_for(child);
 }
 
 /* Ends of a child
@@ -192,15 +225,19 @@ static void ask_around_fork(void) {
 int main(int argc, char **argv) {
   const char *what = argc > 1 ? argv[1] : "";
   is_tls = argc > 2 && strcmp(argv[2], "tls") == 0;
+  is_finding = argc > 3 && strcmp(argv[3], "finding") == 0;
   before_client = test_open_descriptors();
-  client = test_client(is_tls);
-  ask("warm", 1);
+  prefop_client_options options = is_finding ? test_finding_options(is_tls) : test_options(is_tls);
+  client = test_client_with(&options);
+  if (strcmp(what, "asking") != 0) ask("warm", 1);
   if (strcmp(what, "pair") == 0) {
     pair();
   } else if (strcmp(what, "descriptors") == 0) {
     wait_for(start_child(look_at_descriptors));
   } else if (strcmp(what, "busy") == 0) {
     busy();
+  } else if (strcmp(what, "asking") == 0) {
+    asking();
   } else if (strcmp(what, "thread") == 0) {
     thread();
   } else if (strcmp(what, "exit") == 0) {

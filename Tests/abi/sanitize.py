@@ -13,6 +13,7 @@ nothing to say: the C of the library is one static definition and one-line calls
 """
 
 import argparse
+import contextlib
 import json
 import os
 import shutil
@@ -25,7 +26,16 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 sys.path[:0] = [str(ROOT / "Tests"), str(HERE)]
 
-from running import FORK_SCENARIOS, GUEST_SCENARIOS, QUEUE_SCENARIOS, TRANSPORTS, run_quietly  # noqa: E402
+from running import (  # noqa: E402
+    FINDING_FORKS,
+    FORK_SCENARIOS,
+    GUEST_SCENARIOS,
+    QUEUE_SCENARIOS,
+    TRANSPORTS,
+    failing_and_well,
+    run_quietly,
+    tell_of_itself,
+)
 from server import StubServer  # noqa: E402
 
 SANITIZERS = {"thread": "tsan", "address": "asan"}
@@ -46,7 +56,9 @@ LOST_IN_A_CHILD = ("libcurl.so", "libssl.so", "libcrypto.so")
 
 RUNS = [
     *(("threads", (name, count), "http") for name, count in (("first", 40), ("shared", 3000), ("exec", 10))),
+    ("threads", ("finding", 4000), "http"),
     *(("forks", (name,), transport) for name in (*FORK_SCENARIOS, "busy") for transport in TRANSPORTS),
+    *(("forks", (name, "finding"), transport) for name in (*FINDING_FORKS, "busy") for transport in TRANSPORTS),
     *(("queue", (name,), transport) for name in QUEUE_SCENARIOS for transport in TRANSPORTS),
     *(("guest", (name,), transport) for name in GUEST_SCENARIOS for transport in TRANSPORTS),
 ]
@@ -105,6 +117,18 @@ def compile_program(source: Path, program: Path, sanitizer: str, library: Path) 
     return program
 
 
+def hosts_to_find(
+    server: StubServer, name: str, arguments: tuple[object, ...], transport: str
+) -> contextlib.AbstractContextManager[object]:
+    """Has the server tell of hosts, while the `with` lasts, if the run looks for them."""
+    server.reset()
+    if "finding" in arguments:
+        if name == "threads":
+            return failing_and_well(server)
+        tell_of_itself(server, transport)
+    return contextlib.nullcontext()
+
+
 def run_scenarios(program: Path, server: StubServer, environment: dict[str, str]) -> None:
     """The functional table of Tests/clients: what the C driver says to standard
     error is the sanitizer's."""
@@ -146,13 +170,15 @@ def check(sanitizer: str, scratch: Path) -> int:
         for name, arguments, transport in RUNS:
             what = f"{sanitizer}: {name} {' '.join(map(str, arguments))} {transport}"
             try:
-                last = () if name == "threads" else (transport,)
+                scenario, *more = arguments
+                given = arguments if name == "threads" else (scenario, transport, *more)
                 leaks = (
                     {"LSAN_OPTIONS": f"suppressions={lost}:print_suppressions=0"}
-                    if arguments == ("exit",)
+                    if scenario == "exit"
                     else {}
                 )
-                run_quietly(programs[name], *arguments, *last, server=server, **environment, **leaks)
+                with hosts_to_find(server, name, arguments, transport):
+                    run_quietly(programs[name], *given, server=server, **environment, **leaks)
                 print(f"{what}: well")
             except (AssertionError, subprocess.TimeoutExpired) as error:
                 failures += 1

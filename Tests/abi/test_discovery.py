@@ -170,6 +170,22 @@ def test_fail_over_between_bucket_services(
                 assert asking.query("ECHO.1")["persistent_id"] == "ECHO.1", fault
 
 
+def test_a_bucket_service_that_is_not_trusted(
+    prefop: Prefop, api: StubServer, bucket_service: StubServer
+) -> None:
+    """It is told of when no other knew the regions, and not when another did."""
+    api.fault = "status.503"
+    with StubServer(tls=True) as untrusted:
+        for hosts, status in (
+            (f"{untrusted.https_url},{address(bucket_service)}", "PREFOP_ERROR_SERVER"),
+            (f"{untrusted.https_url}", "PREFOP_ERROR_TLS"),
+        ):
+            with client(prefop, bucket_hosts=hosts) as asking, pytest.raises(PrefopError) as caught:
+                asking.query("ECHO.1")
+            assert caught.value.name == status, caught.value.fields
+            assert str(untrusted.https_url).partition("//")[2] in caught.value.message, caught.value.message
+
+
 @pytest.mark.parametrize("flags, keys", [(NO_DISCOVERY, KEYS), (1, {"access_key": None, "secret_key": None})])
 def test_nobody_asks(prefop: Prefop, bucket_service: StubServer, flags: int, keys: dict[str, Any]) -> None:
     """With NO_DISCOVERY, and without a key pair to sign with."""

@@ -238,11 +238,35 @@ def test_bad_keys(prefop: Prefop, which: str, key: str) -> None:
                 assert "qz" not in caught.value.message, "part of the secret shows"
 
 
-@pytest.mark.parametrize("key", ["x", "x" * 256, "!~", "a:b"])
+@pytest.mark.parametrize("key", ["x", "x" * 256, "!~"])
 def test_good_keys(prefop: Prefop, key: str) -> None:
     with prefop.client(access_key=key, secret_key=key) as client:
         client.set_credentials(key, key)
         client.set_credentials(None, None)
+
+
+@pytest.mark.parametrize("key", ["a:b", ":", ":a", "a:"])
+def test_a_colon_ends_an_access_key(prefop: Prefop, monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    """What it is sent in, "key:signature", could not be taken apart; a secret key is not sent."""
+    pair = at("access_key", key)
+    error = refusal(prefop, **pair)
+    assert error.name == "PREFOP_ERROR_CONFIGURATION", error.fields
+    assert error.message.startswith('options.access_key has a ":" in it'), error.message
+    with prefop.client(access_key="a", secret_key=key) as client:
+        for call in (
+            lambda: client.query("x", **pair),
+            lambda: prefop.verify(client=client, url="http://a/", **pair),
+            lambda: client.set_credentials(pair["access_key"], pair["secret_key"]),
+        ):
+            with pytest.raises(PrefopError) as caught:
+                call()
+            assert caught.value.name == "PREFOP_ERROR_ARGUMENT", caught.value
+            assert 'access_key has a ":" in it' in caught.value.message
+    monkeypatch.setenv("QINIU_ACCESS_KEY", key)
+    monkeypatch.setenv("QINIU_SECRET_KEY", SECRET)
+    error = refusal(prefop)
+    assert error.name == "PREFOP_ERROR_CONFIGURATION", error.fields
+    assert error.message.startswith('QINIU_ACCESS_KEY has a ":" in it'), error.message
 
 
 @pytest.mark.parametrize("empty", [None, ""])

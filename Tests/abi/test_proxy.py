@@ -399,3 +399,68 @@ def test_proxy_over_tls_is_vouched_for_by_nobody_else(
         assert ask_apart(library, places, **options)["name"] == "PREFOP_OK"
         told = ask_apart(library, places, ca_file=tls_server.ca_file, **options)
         assert told["name"] == "PREFOP_ERROR_TLS", told
+
+
+@pytest.mark.parametrize("secure", [False, True])
+@pytest.mark.parametrize(
+    ("certificate", "is_known", "reason"),
+    [
+        ("good", False, "name the authority in ca_file"),
+        ("expired", True, "clock"),
+        ("self-signed", True, "name it in ca_file"),
+        ("wrong-host", True, "'127.0.0.1'"),
+    ],
+)
+def test_proxy_that_is_not_trusted_is_named(
+    prefop: Prefop,
+    server: StubServer,
+    tls_server: StubServer,
+    tmp_path: pathlib.Path,
+    certificate: str,
+    is_known: bool,
+    reason: str,
+    secure: bool,
+) -> None:
+    """As the one whose certificate is wrong, without its user and password."""
+    asked = tls_server if secure else server
+    with Authority() as authority, Proxy(certificate=authority.certificate(certificate)) as proxy:
+        trusted = tmp_path / "trusted.pem"
+        files = [tls_server.ca_file, *([authority.certificate_file] if is_known else [])]
+        trusted.write_text("".join(pathlib.Path(str(file)).read_text() for file in files))
+        given = f"https://{USER}:{PASSWORD}@{proxy.address}/"
+        error = failure(prefop, asked, proxy=given, ca_file=str(trusted), secrets=SECRETS, max_attempts=4)
+        assert proxy.requests == []
+    assert (error.name, error.curl_code, error.attempts) == ("PREFOP_ERROR_TLS", 60, 1), error.fields
+    assert error.message.startswith(f"{error.host}: at the proxy {proxy.address}: "), error.message
+    assert reason in error.message, error.message
+
+
+@pytest.mark.parametrize("secure", [False, True])
+def test_proxy_that_speaks_no_tls_is_named(
+    prefop: Prefop, server: StubServer, tls_server: StubServer, secure: bool
+) -> None:
+    asked = tls_server if secure else server
+    with Proxy() as proxy:
+        given = f"https://{USER}:{PASSWORD}@{proxy.address}"
+        error = failure(prefop, asked, proxy=given, connect_timeout_ms=200, secrets=SECRETS)
+    assert error.name == "PREFOP_ERROR_TIMEOUT", error.fields
+    assert f"{error.host}: at the proxy {proxy.address}: " in error.message, error.message
+
+
+@pytest.mark.parametrize("no_proxy", [None, "localhost", "elsewhere.example"])
+@pytest.mark.parametrize("certificate", ["expired", "wrong-host"])
+def test_host_that_is_not_trusted_is_not_taken_for_the_proxy(
+    prefop: Prefop, monkeypatch: pytest.MonkeyPatch, certificate: str, no_proxy: str | None
+) -> None:
+    with StubServer(tls=True, certificate=certificate) as asked, Proxy() as proxy:
+        monkeypatch.setenv("https_proxy", f"http://{proxy.address}")
+        if no_proxy:
+            monkeypatch.setenv("no_proxy", no_proxy)
+        error = failure(prefop, asked)
+        assert len(proxy.requests) == (0 if no_proxy == "localhost" else 1)
+        assert (error.name, "at the proxy" in error.message) == ("PREFOP_ERROR_TLS", False), error.fields
+        # Nor one that is asked directly, because it is excepted from a proxy that speaks TLS.
+        monkeypatch.setenv("https_proxy", "https://127.0.0.1:1")
+        monkeypatch.setenv("no_proxy", "localhost")
+        error = failure(prefop, asked)
+        assert (error.name, "at the proxy" in error.message) == ("PREFOP_ERROR_TLS", False), error.fields

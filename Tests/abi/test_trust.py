@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 from apart import ask_apart, preload
-from asking import ask, failure
+from asking import KEYS, ask, failure
 from prefop_binding import NO_ENVIRONMENT, Error, Prefop, PrefopError
 from relay import Relay
 from server import StubServer
@@ -193,6 +193,28 @@ def test_file_that_is_not_there(
 
 # Certificates to refuse.
 
+@pytest.mark.parametrize("place", ["ca_file", "SSL_CERT_FILE"])
+def test_the_name_of_a_file_does_not_hide_the_reason(
+    prefop: Prefop, tls_server: StubServer, tmp_path: pathlib.Path, monkeypatch: pytest.MonkeyPatch, place: str
+) -> None:
+    """It is as long as a name can be; its end tells more than its beginning."""
+    path = tmp_path
+    while len(str(path)) < 1000:
+        path /= "文" * 60
+        path.mkdir()
+    path /= "the-end.pem"
+    path.write_text("not a certificate")
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    error = failure(prefop, tls_server, ca_file=str(path) if place == "ca_file" else None)
+    assert error.name == UNTRUSTED, error.fields
+    assert error.message.startswith(f"{error.host}: no certificate can be read from ..."), error.message
+    assert error.message.endswith("文/the-end.pem"), error.message
+    error = failure(prefop, tls_server, ca_file=f"{path}.not-there")
+    assert error.name == "PREFOP_ERROR_CONFIGURATION", error.fields
+    assert error.message.startswith("ca_file cannot be read: ..."), error.message
+    assert error.message.endswith("文/the-end.pem.not-there"), error.message
+
+
 REASONS = {
     ("expired", "localhost"): "expired",
     ("expired", "127.0.0.1"): "expired",
@@ -296,6 +318,23 @@ def test_what_is_told_when_none_works(prefop: Prefop, kind: str, behind: str) ->
         reasons = REASONS[kind, "localhost"]
         assert any(reason in error.message for reason in ((reasons,) if isinstance(reasons, str) else reasons))
         assert str(wrong.https_url).partition("//")[2] in error.message, "it does not say whose certificate"
+        assert error.retryable == 1, "the other host may do better"
+
+
+def test_nothing_passes_when_no_host_is_trusted(prefop: Prefop) -> None:
+    with StubServer(tls=True, certificate="expired") as one, StubServer(tls=True, certificate="wrong-host") as other:
+        error = failure(prefop, one, api_hosts=f"{one.https_url},{other.https_url}")
+        assert (error.name, error.attempts, error.retryable) == (UNTRUSTED, 2, 0), error.fields
+
+
+def test_a_wait_goes_on_with_a_host_that_is_well_again(prefop: Prefop, server: StubServer) -> None:
+    server.fault = "flaky.2.status.503"
+    with StubServer(tls=True, certificate="expired") as wrong:
+        hosts = f"{wrong.https_url},{server.http_url}"
+        with prefop.client(api_hosts=hosts, ca_file=wrong.ca_file, max_attempts=1, **KEYS) as client:
+            status, task, error = client.wait("echo.1", poll_min_ms=1)
+    assert status == TRUSTED, error
+    assert task and task["persistent_id"] == "echo.1"
 
 
 @pytest.mark.parametrize(("id", "expected"), [("status.612", "NOT_FOUND"), ("status.401", "UNAUTHORIZED")])

@@ -1,7 +1,9 @@
 /* threads first [ROUNDS]   16 threads make a process's first calls, in ROUNDS processes
    threads shared QUERIES   16 threads share one client, its key pair swapped meanwhile
+   threads finding QUERIES  the same with a client that finds its hosts, while regions age and hosts fail
    threads exec [ROUNDS]    engines made at the same time are all close-on-exec */
 #include "check.h"
+#include "clock.h"
 #include "descriptors.h"
 #include "notification.h"
 
@@ -127,6 +129,47 @@ static int shared(int queries) {
   return 0;
 }
 
+/* Finding hosts
+   ------------- */
+
+/* Of the time, in rounds.  In each the regions are older than half of the 600 s
+   that they are good for, and a host that was set aside is tried in each second. */
+#define ROUNDS 50
+#define ROUND_SECONDS 310
+
+static int queries_in_round;
+
+static void *ask_in_rounds(void *number) {
+  intptr_t thread = (intptr_t)number;
+  for (int round = 0; round < ROUNDS; round++) {
+    /* Nobody asks while the clock is put forward: each round needs the regions once. */
+    pthread_barrier_wait(&all_ready);
+    if (thread == 0) test_grow_older(ROUND_SECONDS);
+    pthread_barrier_wait(&all_ready);
+    for (int i = 0; i < queries_in_round; i++) {
+      char id[64];
+      snprintf(id, sizeof id, "ECHO.%d.%d.%d", (int)thread, round, i);
+      test_query(shared_client, id);
+    }
+  }
+  return NULL;
+}
+
+static int finding(int queries) {
+  test_descriptors before = test_open_descriptors();
+  prefop_client_options options = test_finding_options(0);
+  /* Those of queries under way would pass with the clock. */
+  options.timeout_ms = options.attempt_timeout_ms = options.connect_timeout_ms = -1;
+  options.max_attempts = 1;
+  pthread_barrier_init(&all_ready, NULL, THREADS);
+  queries_in_round = queries / ROUNDS / THREADS;
+  shared_client = test_client_with(&options);
+  run_threads(ask_in_rounds);
+  prefop_client_free(shared_client);
+  test_same_descriptors(&before, "after the client was freed");
+  return 0;
+}
+
 /* Close-on-exec
    ------------- */
 
@@ -157,7 +200,8 @@ int main(int argc, char **argv) {
   if (strcmp(what, "first") == 0) return first_in_processes(argv[0], count);
   if (strcmp(what, "first-once") == 0) return first();
   if (strcmp(what, "shared") == 0) return shared(count);
+  if (strcmp(what, "finding") == 0) return finding(count);
   if (strcmp(what, "exec") == 0) return exec(count);
-  fprintf(stderr, "%s first|shared|exec COUNT\n", argv[0]);
+  fprintf(stderr, "%s first|shared|finding|exec COUNT\n", argv[0]);
   return 2;
 }

@@ -33,6 +33,7 @@ struct KeyPair: ~Escapable {
 
   /// The pair, if it is one; nil when neither half is there.
   @_lifetime(copy access, copy secret)
+  @inline(never)
   static func checked(
     _ access: Span<UInt8>?, _ accessName: StaticString, _ secret: Span<UInt8>?, _ secretName: StaticString,
     _ status: Status
@@ -47,6 +48,11 @@ struct KeyPair: ~Escapable {
         status, "{name} is missing, but the other half of the key pair is set: set both or neither", name: secretName)
     }
     try check(access, accessName, status)
+    // It is sent as "key:signature", and a reader ends it at the first.
+    guard access.firstIndex(of: UInt8(ascii: ":")) == nil else {
+      throw Failure(
+        status, "{name} has a \":\" in it, which no access key has: were both keys given in one?", name: accessName)
+    }
     try check(secret, secretName, status)
     return KeyPair(accessKey: access, secretKey: secret)
   }

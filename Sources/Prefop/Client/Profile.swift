@@ -48,7 +48,7 @@ struct Profile: ~Copyable {
     // Empty: none is named.
     let name: Span<UInt8>
     if let named = Environment.value("QINIU_PROFILE") { name = named } else { name = Span() }
-    fault.appendPrintable(file.isEmpty ? ("~/.qiniu/config.toml" as StaticString).span : file)
+    fault.appendEnd(of: file.isEmpty ? ("~/.qiniu/config.toml" as StaticString).span : file)
     do throws(Failure) {
       var content = Secret()
       if try ConfigurationFile.read(file, into: &content) {

@@ -7,8 +7,6 @@ struct HostHealth {
   /// Milliseconds.
   static var rest: Int64 { 600_000 }
 
-  var isWell: Bool { setAsideUntil == nil }
-
   /// Whether this query is to ask the host. The one that comes first after the
   /// rest tries it, and until that succeeds it stays aside for the others.
   mutating func isOffered(at now: Instant) -> Bool {

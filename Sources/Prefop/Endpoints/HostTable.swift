@@ -1,8 +1,13 @@
+import Synchronization
+
 /// All hosts that a client has to do with, each once, and their health. Hosts
 /// are only ever added, so that transfers can use an endpoint without the lock.
 struct HostTable: ~Copyable {
   private struct Host: ~Copyable {
     let endpoint: Box<Endpoint>
+
+    /// What the health says, for those without the lock.
+    let isSetAside: Box<Atomic<Bool>>
     var health = HostHealth()
   }
 
@@ -17,7 +22,7 @@ struct HostTable: ~Copyable {
     for place in hosts.indices where hosts[place].endpoint.value.equals(endpoint) { return place }
     guard hosts.count < HostSet.capacity else { return nil }
     do throws(OutOfMemory) {
-      try hosts.append(Host(endpoint: Box(endpoint)))
+      try hosts.append(Host(endpoint: Box(endpoint), isSetAside: Box(Atomic(false))))
     } catch {
       throw .outOfMemory
     }
@@ -27,15 +32,21 @@ struct HostTable: ~Copyable {
   /// The host at a place, for as long as the client lives.
   @inline(never)
   func host(at place: Int) -> HostReference {
-    HostReference(place: place, isWell: hosts[place].health.isWell, endpoint: hosts[place].endpoint)
+    HostReference(place: place, endpoint: hosts[place].endpoint, isSetAside: hosts[place].isSetAside)
   }
 
   @inline(never)
   mutating func isOffered(_ place: Int, at now: Instant) -> Bool { hosts[place].health.isOffered(at: now) }
   @inline(never)
-  mutating func fail(_ place: Int, at now: Instant) { hosts[place].health.fail(at: now) }
+  mutating func fail(_ place: Int, at now: Instant) {
+    hosts[place].health.fail(at: now)
+    hosts[place].isSetAside.value.store(true, ordering: .relaxed)
+  }
   @inline(never)
-  mutating func succeed(_ place: Int) { hosts[place].health.succeed() }
+  mutating func succeed(_ place: Int) {
+    hosts[place].health.succeed()
+    hosts[place].isSetAside.value.store(false, ordering: .relaxed)
+  }
 
   /// Of these hosts the one that failed the longest ago.
   @inline(never)
@@ -58,15 +69,17 @@ struct HostTable: ~Copyable {
 struct HostReference {
   let place: Int
 
-  /// It was well when it was chosen, so that a success changes nothing.
-  let isWell: Bool
+  /// Whether a success changes something: perhaps another query set it aside
+  /// since it was chosen.
+  var isSetAside: Bool { unsafe flag.pointee.load(ordering: .relaxed) }
 
   private let address: UnsafePointer<Endpoint>
+  private let flag: UnsafePointer<Atomic<Bool>>
 
-  fileprivate init(place: Int, isWell: Bool, endpoint: borrowing Box<Endpoint>) {
+  fileprivate init(place: Int, endpoint: borrowing Box<Endpoint>, isSetAside: borrowing Box<Atomic<Bool>>) {
     self.place = place
-    self.isWell = isWell
     unsafe address = endpoint.address
+    unsafe flag = isSetAside.address
   }
 
   var endpoint: Endpoint {

@@ -40,7 +40,7 @@ struct RegionAnswer: ~Copyable {
     self.init()
     self.names = names
     self.hosts = hosts
-    if let seconds = draft.lifetime, seconds > 0, seconds < Self.longestLifetime / 1000 { lifetime = seconds * 1000 }
+    if let seconds = draft.lifetime, seconds < Self.longestLifetime / 1000 { lifetime = seconds * 1000 }
   }
 
   /// Which region has this name.

@@ -21,7 +21,7 @@ struct RegionDraft: ~Copyable {
   private(set) var regions = List<JSONText>()
   private(set) var hosts = List<Host>()
 
-  /// The smallest "ttl", in seconds.
+  /// The smallest "ttl", in seconds, of those that are a time.
   private(set) var lifetime: Int64?
 
   /// What is more than that is not a list of regions.
@@ -50,7 +50,8 @@ struct RegionDraft: ~Copyable {
       while let name = try json.nextName() {
         switch name {
         case "id", "region": region = try json.text() ?? .empty
-        case "ttl": if let seconds = try json.integer() { lifetime = min(lifetime ?? seconds, seconds) }
+        case "ttl":
+          if let seconds = try json.integer(), seconds > 0 { lifetime = min(lifetime ?? seconds, seconds) }
         case "api": try readHosts(&json)
         default: try json.skip()
         }

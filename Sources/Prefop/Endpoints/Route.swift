@@ -90,8 +90,12 @@ struct Route {
         enter(.regionAsKnown)
       case .regionAsKnown:
         let account = subject.part(ofBucket: false)
-        if !region.isEmpty, let place = first(ofRegionsOf: account, &directory, isOneRegion: true, now) {
-          return ask(place, directory)
+        if !region.isEmpty, directory.regions.known(account) != nil {
+          // Whoever uses an answer asks for another in time.
+          if let step = try claim(account, &directory, now) { return step }
+          if let place = first(ofRegionsOf: account, &directory, isOneRegion: true, now) {
+            return ask(place, directory)
+          }
         }
         enter(subject.bucket.isEmpty ? .account : .bucket)
       case .bucket:

@@ -69,7 +69,8 @@ struct Failure: Error, @unchecked Sendable {
     }
   }
 
-  /// The line, with "{name}", "{number}", "{limit}" and "{text}" filled in.
+  /// The line, with "{name}", "{number}", "{limit}" and "{text}" filled in, or the
+  /// end of the text for "{end}".
   func render(into message: inout Message) {
     if let item {
       message.append("items[")
@@ -92,6 +93,9 @@ struct Failure: Error, @unchecked Sendable {
       } else if rest.hasPrefix("{text}") {
         if let text = unsafe text { message.appendExcerpt(unsafe Span(_unsafeStart: text, count: Int(~limit))) }
         index += 6
+      } else if rest.hasPrefix("{end}") {
+        if let text = unsafe text { message.appendEnd(of: unsafe Span(_unsafeStart: text, count: Int(~limit))) }
+        index += 5
       } else {
         message.append(line[index])
         index += 1

@@ -38,6 +38,9 @@ extension InlineText {
   /// How many bytes of foreign text a message shows.
   private static var excerptLimit: Int { 60 }
 
+  /// How many bytes of a file's name.
+  private static var nameLimit: Int { 200 }
+
   /// Appends foreign text in quotes; what is long is cut, what is not printable
   /// shows as "?".
   @inline(never)
@@ -53,6 +56,15 @@ extension InlineText {
     let shown = min(value.count, Self.excerptLimit)
     appendPrintable(value.extracting(first: shown))
     if shown < value.count { append("...") }
+  }
+
+  /// Appends the name of a file. Of a long one the end, which tells more.
+  @inline(never)
+  mutating func appendEnd(of name: borrowing Span<UInt8>) {
+    var start = max(0, name.count - Self.nameLimit)
+    if start > 0 { append("...") }
+    while start < name.count, name[start] & 0b1100_0000 == 0b1000_0000 { start += 1 }
+    appendPrintable(name.extracting(start..<name.count))
   }
 
   /// Whether a character is a control of C1 (U+0080 to U+009F), or one of the

@@ -28,8 +28,11 @@ extension Engine {
     guard let handle = unsafe transfer.value.handle else { throw .outOfMemory }
     let end = unsafe multi.value.run(handle, until: deadline, isInterruptible: isInterruptible)
     switch end {
-    case .deadline: return unsafe Attempt(outcome: .timedOut)
-    case .interrupted: return unsafe Attempt(outcome: .timedOut, isInterrupted: true)
+    case .deadline: return transfer.value.judgeTimeout()
+    case .interrupted:
+      var attempt = transfer.value.judgeTimeout()
+      attempt.isInterrupted = true
+      return attempt
     case .broken(let isOutOfMemory): return unsafe Attempt(outcome: isOutOfMemory ? .outOfMemory : .system)
     case .finished(let code): return transfer.value.judge(code, settings, &detail)
     }
@@ -65,9 +68,18 @@ extension Transfer {
       attempt.outcome = .tooLarge
     } else if code != CURLE_OK {
       attempt.outcome = .transport(code, self)
-      describeError(in: &detail)
+      switch attempt.outcome {
+      case .untrusted, .broken, .timedOut: nameProxy(code, settings.proxy, in: &detail)
+      default: break
+      }
+      if code == CURLE_SSL_CACERT_BADFILE {
+        settings.trustStore.describeFault(in: &detail)
+      } else {
+        describeError(in: &detail)
+      }
       if attempt.outcome == .untrusted {
-        TLSAdvice.append(code, verifyResult: verifyResult, to: &detail)
+        let result = proxyVerifyResult
+        TLSAdvice.append(code, verifyResult: result == 0 ? verifyResult : result, to: &detail)
       }
       fail()
     } else if !head.isComplete || !(200...299 ~= status) {
@@ -76,6 +88,23 @@ extension Transfer {
       attempt.outcome = .hijacked
     } else {
       attempt.outcome = .task
+    }
+    return attempt
+  }
+}
+
+extension Transfer {
+  /// Makes an outcome of what came before the time was over. The head of an answer
+  /// can say enough.
+  @inline(never)
+  func judgeTimeout() -> Attempt {
+    var attempt = unsafe Attempt(outcome: .timedOut)
+    let status = httpStatus
+    guard head.isComplete, status >= 200 else { return attempt }
+    attempt.httpStatus = status
+    if status >= 300 {
+      attempt.outcome = .status(status)
+      attempt.retryAfter = retryAfter
     }
     return attempt
   }

@@ -32,6 +32,35 @@ struct ProxySettings: ~Copyable {
   }
 
   var isUsedForHTTP: Bool { forHTTP.count > 1 }
+  var hasExceptions: Bool { exceptions.count > 1 }
+
+  /// Names the proxy for such hosts, without user and password, if it is one that
+  /// speaks TLS.
+  @inline(never)
+  func describeTLS(isForHTTPS: Bool, in text: inout Message) {
+    if isForHTTPS { Self.describeTLS(forHTTPS, in: &text) } else { Self.describeTLS(forHTTP, in: &text) }
+  }
+
+  @inline(never)
+  private static func describeTLS(_ proxy: borrowing Bytes, in text: inout Message) {
+    // Without memory it stays unnamed.
+    guard proxy.span.hasPrefix("https:", ignoringCase: true), let url = unsafe curl_url() else { return }
+    defer { unsafe curl_url_cleanup(url) }
+    _ = unsafe proxy.withCString { unsafe curl_url_set(url, CURLUPART_URL, $0, 0) }
+    text.append("at the proxy ")
+    unsafe append(url, CURLUPART_HOST, to: &text)
+    text.append(":")
+    unsafe append(url, CURLUPART_PORT, to: &text)
+    text.append(": ")
+  }
+
+  @inline(never)
+  private static func append(_ url: OpaquePointer, _ part: CURLUPart, to text: inout Message) {
+    var value: UnsafeMutablePointer<CChar>?
+    guard unsafe curl_url_get(url, part, &value, UInt32(CURLU_DEFAULT_PORT)) == CURLUE_OK else { return }
+    text.appendPrintable(unsafe CText.span(value))
+    unsafe curl_free(value)
+  }
 
   @inline(never)
   private static func proxy(

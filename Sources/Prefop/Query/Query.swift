@@ -23,6 +23,9 @@ struct Query: ~Copyable {
   private var regions: QueryLeg?
   private var isOfBucket = false
 
+  /// A certificate was not trusted before that.
+  private var hadDistrust = false
+
   private let attemptTimeout: Int64
   private let seed: UInt64
   private(set) var trail = Trail()
@@ -60,6 +63,7 @@ struct Query: ~Copyable {
           task.plan.begin()
         case .askForRegions(let ofBucket):
           isOfBucket = ofBucket
+          hadDistrust = trail.distrust != nil
           regions = QueryLeg(
             plan: QueryPlan(
               attemptLimit: Self.regionAttemptLimit, attemptTimeout: attemptTimeout, deadline: shareOfTime(from: now),
@@ -79,7 +83,11 @@ struct Query: ~Copyable {
     if regions != nil {
       if outcome != .task, let host = regions?.host { trail.record(outcome, at: host, reason: reason) }
       regions?.received(outcome, retryAfter, directory, at: now)
-      if outcome == .task { regions = nil }
+      if outcome == .task {
+        regions = nil
+        // Another host of the bucket service could do without.
+        if !hadDistrust { trail.forgetDistrust() }
+      }
       // To go on without the regions would hide it.
       if outcome == .outOfMemory { task.plan.end(with: outcome) }
     } else {

@@ -37,7 +37,7 @@ struct QueryFailure {
     _ host: HostReference, _ reason: InlineText<256>, _ query: borrowing Query, _ settings: borrowing Settings,
     _ report: inout Report
   ) -> Failure {
-    report.isRetryable = Outcome.untrusted.isRetryable
+    report.isRetryable = query.trail.mayPass
     report.message.removeAll()
     report.message.append(host.endpoint.authority)
     report.message.append(": ")
@@ -61,7 +61,15 @@ struct QueryFailure {
       message.append("the answer holds no task: ")
       message.append(detail.span)
     case .tooLarge: message.append("the answer has more bytes than max_response_bytes allows")
-    case .timedOut where last.curlCode == 0: message.append("no answer in the time allowed for one attempt")
+    case .timedOut where last.curlCode == 0:
+      if last.httpStatus != 0 {
+        message.append("HTTP ")
+        message.append(last.httpStatus)
+        message.append(", but not all of the answer, ")
+      } else {
+        message.append("no answer ")
+      }
+      message.append("in the time allowed for one attempt")
     case .outOfMemory: message.append("out of memory")
     case .timedOut, .unresolved, .unreachable, .untrusted, .broken, .stale, .lost, .system:
       describeTransport(detail, &message)

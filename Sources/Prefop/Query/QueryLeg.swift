@@ -19,12 +19,12 @@ struct QueryLeg {
     let verdict = plan.received(outcome, retryAfter: retryAfter, mayBeElsewhere: mayBeElsewhere, at: now)
     switch verdict {
     case .well:
-      if !host.isWell { directory.withLock { directory in directory.hosts.succeed(host.place) } }
+      if host.isSetAside { directory.withLock { directory in directory.hosts.succeed(host.place) } }
       if mayBeElsewhere, outcome.status == .notFound { route.miss() }
-    case .bad:
-      directory.withLock { directory in directory.hosts.fail(host.place, at: now) }
-      route.fail()
+    case .bad: directory.withLock { directory in directory.hosts.fail(host.place, at: now) }
     case .open: break
     }
+    // It could not tell, whoever's fault that is.
+    if verdict != .well, plan.isChoosing { route.fail() }
   }
 }

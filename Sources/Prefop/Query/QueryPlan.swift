@@ -45,6 +45,9 @@ struct QueryPlan {
   private var losses = 0
   private var resumption: Instant?
 
+  /// Another host is to be chosen.
+  var isChoosing: Bool { phase == .choosing }
+
   /// How the last attempt ended.
   private(set) var lastOutcome: Outcome?
 
@@ -141,11 +144,19 @@ struct QueryPlan {
   private mutating func stayOrMove(pause milliseconds: Int64, at now: Instant) -> Verdict {
     guard attemptsAtHost < attemptLimit else {
       phase = .choosing
-      return lastOutcome?.remedy == .slowDown ? .open : .bad
+      return isHostsFault ? .bad : .open
     }
     // Another host may answer at once.
     if !pause(milliseconds, at: now) { phase = .choosing }
     return .open
+  }
+
+  /// Not that the rate is limited, nor that a kept connection broke.
+  private var isHostsFault: Bool {
+    switch lastOutcome?.remedy {
+    case .slowDown, .askAgain: false
+    default: true
+    }
   }
 
   /// False: the time does not allow for the pause, so it cannot help. What is

@@ -45,6 +45,7 @@ extension Outcome {
   }
 
   /// Whether the same call may succeed later.
+  @inline(never)
   var isRetryable: Bool {
     switch self {
     case .outOfMemory: true

@@ -13,8 +13,12 @@ struct Trail {
   /// Why the first certificate that could not be trusted was not, and whose it was.
   private(set) var distrust: (host: HostReference, reason: InlineText<256>)?
 
+  /// Some host failed in a way that may pass.
+  private(set) var mayPass = false
+
   @inline(never)
   mutating func record(_ outcome: Outcome, at host: HostReference, reason: Message) {
+    if outcome.isRetryable { mayPass = true }
     if outcome == .untrusted, distrust == nil {
       var kept = InlineText<256>()
       kept.append(reason.span)
@@ -28,6 +32,8 @@ struct Trail {
       count += 1
     }
   }
+
+  mutating func forgetDistrust() { distrust = nil }
 
   /// The host that failed last, and how often.
   var last: Stop? { count == 0 ? nil : stops[(count - 1) % stops.count] }

@@ -33,6 +33,9 @@ struct Transfer: ~Copyable {
   /// The place of the host that the handle points at.
   private var place: Int?
 
+  /// TLS is spoken with that host.
+  private var isHTTPS = false
+
   /// All settings must be set before the handle may be used.
   private var isConfigured = false
 
@@ -272,6 +275,7 @@ struct Transfer: ~Copyable {
     at endpoint: borrowing Endpoint, _ proxy: borrowing ProxySettings, isNewHost: Bool
   ) throws(Failure) {
     if isNewHost {
+      isHTTPS = endpoint.isHTTPS
       if endpoint.isHTTPS { try setProxy(proxy.forHTTPS) } else { try setProxy(proxy.forHTTP) }
     }
     if !endpoint.isHTTPS, proxy.isUsedForHTTP {
@@ -322,11 +326,7 @@ struct Transfer: ~Copyable {
   }
 
   /// The status of the last answer; 0: none came.
-  var httpStatus: Int {
-    var status = 0
-    _ = unsafe prefop_curl_get_long(easy, CURLINFO_RESPONSE_CODE, &status)
-    return status
-  }
+  var httpStatus: Int { number(CURLINFO_RESPONSE_CODE) }
 
   /// Milliseconds that the last answer asked to wait; 0: it did not say.
   var retryAfter: Int64 {
@@ -337,31 +337,40 @@ struct Transfer: ~Copyable {
   }
 
   /// The request went over a connection that was there before.
-  var reusedConnection: Bool {
-    var connections = 0
-    _ = unsafe prefop_curl_get_long(easy, CURLINFO_NUM_CONNECTS, &connections)
-    return connections == 0
-  }
+  var reusedConnection: Bool { number(CURLINFO_NUM_CONNECTS) == 0 }
 
   /// A proxy was asked for a tunnel and refused.
-  var isTunnelRefused: Bool {
-    var status = 0
-    _ = unsafe prefop_curl_get_long(easy, CURLINFO_HTTP_CONNECTCODE, &status)
-    return status >= 300
-  }
+  var isTunnelRefused: Bool { tunnelStatus >= 300 }
+
+  /// What a proxy answered when it was asked for a tunnel; 0: nothing, or it was
+  /// not asked.
+  private var tunnelStatus: Int { number(CURLINFO_HTTP_CONNECTCODE) }
+
+  /// The host that a SOCKS proxy was to lead to has no address here. A proxy that
+  /// looks names up itself has no word for it.
+  var isNameUnknown: Bool { number(CURLINFO_PROXY_ERROR) == Int(CURLPX_RESOLVE_HOST.rawValue) }
 
   /// The system said why the connection failed, not the peer.
   var isBrokenBySystem: Bool {
-    var number = 0
-    _ = unsafe prefop_curl_get_long(easy, CURLINFO_OS_ERRNO, &number)
-    return unsafe number != 0 || CText.span(errorText).hasPrefix("OpenSSL SSL_connect:")
+    unsafe number(CURLINFO_OS_ERRNO) != 0 || CText.span(errorText).hasPrefix("OpenSSL SSL_connect:")
   }
 
   /// What OpenSSL says of the peer's certificate; 0: nothing is wrong with it.
-  var verifyResult: Int {
-    var result = 0
-    _ = unsafe prefop_curl_get_long(easy, CURLINFO_SSL_VERIFYRESULT, &result)
-    return result
+  var verifyResult: Int { number(CURLINFO_SSL_VERIFYRESULT) }
+
+  /// The same of a proxy that speaks TLS; not 0 either when its handshake did not
+  /// come as far as that.
+  var proxyVerifyResult: Int { number(CURLINFO_PROXY_SSL_VERIFYRESULT) }
+
+  /// Says first whose TLS failed, if that was the proxy's and not the host's.
+  func nameProxy(_ code: CURLcode, _ proxy: borrowing ProxySettings, in text: inout Message) {
+    // A right certificate of another name counts as verified. Whose it is cannot
+    // be told if the host may be excepted from the proxy.
+    let isMisnamed =
+      code == CURLE_PEER_FAILED_VERIFICATION && verifyResult == 0 && tunnelStatus == 0
+      && !(isHTTPS && proxy.hasExceptions)
+    guard proxyVerifyResult != 0 || isMisnamed else { return }
+    proxy.describeTLS(isForHTTPS: isHTTPS, in: &text)
   }
 
   /// A byte of an answer came.
@@ -369,6 +378,14 @@ struct Transfer: ~Copyable {
     var microseconds: curl_off_t = 0
     _ = unsafe prefop_curl_get_offset(easy, CURLINFO_STARTTRANSFER_TIME_T, &microseconds)
     return microseconds > 0
+  }
+
+  /// What libcurl knows of the last transfer; 0: nothing.
+  @inline(never)
+  private func number(_ info: CURLINFO) -> Int {
+    var number = 0
+    _ = unsafe prefop_curl_get_long(easy, info, &number)
+    return number
   }
 
   // MARK: Callbacks

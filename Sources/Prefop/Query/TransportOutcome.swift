@@ -5,6 +5,7 @@ extension Outcome {
   static func transport(_ code: CURLcode, _ transfer: borrowing Transfer) -> Outcome {
     switch code {
     case CURLE_COULDNT_RESOLVE_HOST, CURLE_COULDNT_RESOLVE_PROXY: .unresolved
+    case CURLE_PROXY where transfer.isNameUnknown: .unresolved
     case CURLE_COULDNT_CONNECT, CURLE_PROXY, CURLE_INTERFACE_FAILED: .unreachable
     case CURLE_SSL_CONNECT_ERROR where transfer.isBrokenBySystem: .broken
     case CURLE_SSL_CONNECT_ERROR, CURLE_SSL_ENGINE_NOTFOUND, CURLE_SSL_ENGINE_SETFAILED, CURLE_SSL_CERTPROBLEM,

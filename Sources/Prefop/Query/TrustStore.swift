@@ -12,6 +12,13 @@ struct TrustStore: ~Copyable {
   /// Neither an option, nor the environment, nor a known place had any.
   var isMissing: Bool { file.isEmpty && folder.isEmpty }
 
+  /// Why libcurl cannot use them. Its own words could be cut off within the name.
+  func describeFault(in text: inout Message) {
+    text.append("no certificate can be read from ")
+    let name = file.isEmpty ? folder.span : file.span
+    text.appendEnd(of: name.extracting(0..<max(0, name.count - 1)))
+  }
+
   /// The places where systems keep theirs, for messages.
   static var systemPlaces: StaticString {
     "/etc/ssl/certs/ca-certificates.crt, /etc/pki/tls/certs/ca-bundle.crt, /etc/ssl/ca-bundle.pem, /etc/ssl/cert.pem"
@@ -42,7 +49,7 @@ struct TrustStore: ~Copyable {
     guard !text.isEmpty else { throw Failure(.configuration, "ca_file is empty: name a PEM file, or leave it NULL") }
     let file = try name(text)
     guard unsafe file.withCString({ unsafe canRead($0) }) else {
-      throw Failure(.configuration, "ca_file {text} cannot be read", text: text)
+      throw Failure(.configuration, "ca_file cannot be read: {end}", text: text)
     }
     return file
   }

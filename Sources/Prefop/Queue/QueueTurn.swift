@@ -107,7 +107,7 @@ extension Queue {
       switch flight.value.phase {
       case .sending:
         detach(flight)
-        conclude(slot, flight, unsafe Attempt(outcome: .timedOut), at: now)
+        conclude(slot, flight, flight.value.transfer.value.judgeTimeout(), at: now)
       case .awaitingRegions:
         flight.value.query.gaveUpWaiting()
         advance(slot, flight, at: now)

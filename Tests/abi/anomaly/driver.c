@@ -1,22 +1,14 @@
 /* The steps of a program that uses libprefop, each tried with every allocation
    failing.  See trial.h. */
 #define _GNU_SOURCE
-#include "trial.h"
+#include "driver.h"
 
-#include "../check.h"
 #include "../notification.h"
+#include "finding.h"
 
 #include <openssl/err.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-
-typedef struct program {
-  prefop_client *client;
-  prefop_queue *queue;
-  prefop_task *task; /* the one to be written */
-  int has_errors;    /* of its own, in libcrypto's queue */
-  int has_changed_key;
-} program;
 
 #define ECHO "echo.anomaly"
 
@@ -39,7 +31,7 @@ static const char profile_text[] =
 /* Telling
    ------- */
 
-static prefop_error new_error(void) {
+prefop_error new_error(void) {
   prefop_error error = PREFOP_ERROR_INIT;
   return error;
 }
@@ -56,8 +48,7 @@ static const char *wrong_outcome(prefop_status status, const void *out, const pr
   return wrong_error(status, error);
 }
 
-/* Tells of a task and frees it. */
-static void tell_task(prefop_status status, prefop_task *task, const prefop_error *error) {
+void tell_task(prefop_status status, prefop_task *task, const prefop_error *error, int detail) {
   const char *outcome = wrong_outcome(status, task, error);
   char text[4096] = "";
   if (task != NULL) {
@@ -73,7 +64,7 @@ static void tell_task(prefop_status status, prefop_task *task, const prefop_erro
     for (char *at; trial_id[0] != 0 && (at = strstr(text, trial_id)) != NULL;) memset(at, '*', strlen(trial_id));
   }
   prefop_task_free(task);
-  trial_tell(status, error->curl_code, outcome, text);
+  trial_tell(status, detail, outcome, text);
 }
 
 static void tell_string(prefop_status status, char *string, const prefop_error *error) {
@@ -84,13 +75,17 @@ static void tell_string(prefop_status status, char *string, const prefop_error *
 /* Clients
    ------- */
 
+void limit_times(prefop_client_options *options) {
+  options->timeout_ms = 4000;
+  options->attempt_timeout_ms = 2000;
+  options->connect_timeout_ms = 2000;
+}
+
 static prefop_client_options options_of_step(void) {
   prefop_client_options options = test_options(trial_current->tls);
   options.user_agent = "anomaly/1";
-  options.timeout_ms = 4000;
-  options.attempt_timeout_ms = 2000;
-  options.connect_timeout_ms = 2000;
   options.max_attempts = 2;
+  limit_times(&options);
   return options;
 }
 
@@ -103,7 +98,7 @@ static void ask(prefop_client *client, const char *id, const prefop_query_option
   prefop_error error = new_error();
   prefop_task *task = NULL;
   prefop_status status = prefop_query(client, id, options, &task, &error);
-  tell_task(status, task, &error);
+  tell_task(status, task, &error, error.curl_code);
 }
 
 static void prepare_client(void *context) { make_client(context); }
@@ -115,8 +110,7 @@ static void prepare_warm(void *context) {
   test_query(program->client, ECHO);
 }
 
-/* libcurl and libcrypto are set up, but by another client. */
-static void prepare_libraries(void *context) {
+void prepare_libraries(void *context) {
   program program;
   (void)context;
   make_client(&program);
@@ -160,7 +154,7 @@ static void act_wait(void *context) {
     prefop_task_free(task);
     task = NULL;
   }
-  tell_task(status, task, &error);
+  tell_task(status, task, &error, error.curl_code);
 }
 
 static void act_query_with_key(void *context) {
@@ -322,7 +316,7 @@ static void submit_and_take(program *program, const prefop_query_options *option
   }
   int32_t result = prefop_queue_next(program->queue, 20000, &done, &error);
   if (result == 1 && done.tag == 77) {
-    tell_task(done.status, done.task, &error);
+    tell_task(done.status, done.task, &error, error.curl_code);
   } else if (result < 0 && done.task == NULL && prefop_queue_pending(program->queue) == 1) {
     trial_tell(result, error.curl_code, wrong_error(result, &error), "");
   } else {
@@ -399,7 +393,7 @@ static void verify(prefop_client *client) {
   prefop_error error = new_error();
   prefop_task *task = NULL;
   prefop_status status = prefop_notification_verify(client, &notification, &task, &error);
-  tell_task(status, task, &error);
+  tell_task(status, task, &error, error.curl_code);
 }
 
 static void act_verify(void *context) { verify(((program *)context)->client); }
@@ -421,7 +415,7 @@ static void parse(const char *json) {
   prefop_error error = new_error();
   prefop_task *task = NULL;
   prefop_status status = prefop_task_parse(json, strlen(json), &task, &error);
-  tell_task(status, task, &error);
+  tell_task(status, task, &error, error.curl_code);
 }
 
 static void act_parse(void *context) {
@@ -469,38 +463,6 @@ static void act_write_item(void *context) {
   tell_string(status, json, &error);
 }
 
-/* Hosts
-   ----- */
-
-/* Finds its host: the bucket service and the host that it tells of are both the
-   stub server.  Names of the real service end at a proxy that is not there. */
-static prefop_client *new_finding_client(prefop_error *error, prefop_status *status) {
-  prefop_client *client = NULL;
-  setenv("http_proxy", "http://127.0.0.1:1", 1);
-  setenv("no_proxy", "127.0.0.1", 1);
-  prefop_client_options options = options_of_step();
-  options.bucket_hosts = options.api_hosts;
-  options.api_hosts = NULL;
-  options.proxy = NULL;
-  options.flags = PREFOP_CLIENT_USE_HTTP;
-  options.max_attempts = 1;
-  *status = prefop_client_new(&options, &client, error);
-  return client;
-}
-
-static void act_find(void *context) {
-  (void)context;
-  prefop_error error = new_error();
-  prefop_status status;
-  prefop_client *client = new_finding_client(&error, &status);
-  if (client == NULL) {
-    trial_tell(status, 0, wrong_outcome(status, client, &error), "");
-  } else {
-    ask(client, trial_id, NULL);
-  }
-  prefop_client_free(client);
-}
-
 static const trial_step steps[] = {
     {"parse", NULL, 0, NULL, act_parse, NULL, clean},
     {"parse_wrong", NULL, 0, NULL, act_parse_wrong, NULL, clean},
@@ -528,7 +490,6 @@ static const trial_step steps[] = {
     {"query_refused", "status.612", 0, prepare_warm, act_query, act_new_client_and_query, clean},
     {"query_retried", "flaky.1.fault.reset.%019lld", 0, prepare_warm, act_query, NULL, clean},
     {"wait", "flaky.1.z0.running.%019lld", 0, prepare_warm, act_wait, NULL, clean},
-    {"query_finding_host", "ECHO.anomaly", 0, prepare_libraries, act_find, NULL, clean},
     {"query_big", "fault.big.300000", 0, prepare_warm, act_query, act_new_client_and_query, clean},
     {"query_gzip", "fault.gzip", 0, prepare_warm, act_query, act_new_client_and_query, clean},
     {"query_not_task", "fault.malformed", 0, prepare_warm, act_query, act_new_client_and_query, clean},
@@ -540,6 +501,23 @@ static const trial_step steps[] = {
     {"queue_retried", "flaky.1.fault.reset.%019lld", 0, prepare_warm_queue, act_queue, NULL, clean},
     {"queue_cancel", "fault.hang", 0, prepare_warm_queue, act_queue_cancel, NULL, clean},
     {"queue_free", NULL, 0, prepare_warm_queue, act_queue_free, NULL, clean},
+    {"find_bucket", "ECHO.anomaly", 0, prepare_finding, act_find_bucket, act_new_client_and_query, clean},
+    {"find_regions", "ECHO.anomaly", 0, prepare_finding, act_find_regions, act_new_client_and_query, clean},
+    {"find_region_of_id", ECHO, 0, prepare_finding, act_find_regions, act_new_client_and_query, clean},
+    {"find_next_bucket_host", "ECHO.anomaly", 0, prepare_finding, act_find_next_bucket_host, NULL, clean},
+    {"find_next_host", "ECHO.anomaly", 0, prepare_finding, act_find_next_host, NULL, clean},
+    {"find_half_aged", "ECHO.anomaly", 0, prepare_found, act_find_half_aged, NULL, clean},
+    {"find_expired", "ECHO.once.%019lld", 0, prepare_found_once, act_find_expired, NULL, clean},
+    {"find_queue", "ECHO.anomaly", 0, prepare_finding_queue, act_find_queue, NULL, clean},
+    {"find_wait", "flaky.1.z0.running.%019lld", 0, prepare_finding, act_find_wait, NULL, clean},
+    {"tls_find_bucket", "ECHO.anomaly", 1, prepare_finding, act_find_bucket, NULL, clean},
+    {"tls_find_region_of_id", "z0.finished.anomaly", 1, prepare_finding, act_find_regions, NULL, clean},
+    {"tls_find_next_bucket_host", "ECHO.anomaly", 1, prepare_finding, act_find_next_bucket_host, NULL, clean},
+    {"tls_find_next_host", "ECHO.anomaly", 1, prepare_finding, act_find_next_host, NULL, clean},
+    {"tls_find_half_aged", "ECHO.anomaly", 1, prepare_found, act_find_half_aged, NULL, clean},
+    {"tls_find_expired", "ECHO.once.%019lld", 1, prepare_found_once, act_find_expired, NULL, clean},
+    {"tls_find_queue", "ECHO.anomaly", 1, prepare_finding_queue, act_find_queue, NULL, clean},
+    {"tls_find_wait", "flaky.1.z0.running.%019lld", 1, prepare_finding, act_find_wait, NULL, clean},
     {"tls_cold", ECHO, 1, NULL, act_new_client_and_query, NULL, clean},
     {"tls_new_client", ECHO, 1, prepare_libraries, act_new_client_and_query, NULL, clean},
     {"tls_warm", ECHO, 1, prepare_warm, act_query, act_new_client_and_query, clean},

@@ -23,8 +23,9 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,24 +35,47 @@ HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent.parent
 sys.path.insert(0, str(ROOT / "Tests"))
 
-from server import Region, StubServer  # noqa: E402
+from server import Answer, Region, StubServer  # noqa: E402
+from server.regions import Regions  # noqa: E402
 
+DRIVER = ("driver.c", "finding.c", "trial.c")
 STEPS = (
     "parse parse_wrong parse_item write write_item client_new client_new_tls "
     "client_new_profile client_new_wrong_profile client_free client_free_with_errors "
     "set_credentials set_default_credentials "
     "verify_cold verify_default verify_warm query_cold query_new_client query_warm "
     "query_with_key query_key_and_back query_with_errors query_closed query_refused query_retried "
-    "query_finding_host wait query_big query_gzip query_not_task queue_new queue_cold queue_warm "
-    "queue_with_key queue_refused queue_retried queue_cancel queue_free"
+    "wait query_big query_gzip query_not_task queue_new queue_cold queue_warm "
+    "queue_with_key queue_refused queue_retried queue_cancel queue_free "
+    "find_bucket find_regions find_region_of_id find_next_bucket_host find_next_host find_half_aged "
+    "find_expired find_queue find_wait"
 ).split()
-TLS_STEPS = ["tls_cold", "tls_new_client", "tls_warm"]
+TLS_STEPS = (
+    "tls_cold tls_new_client tls_warm tls_find_bucket tls_find_region_of_id tls_find_next_bucket_host "
+    "tls_find_next_host tls_find_half_aged tls_find_expired tls_find_queue tls_find_wait"
+).split()
+
+TLS_FIND_SAMPLE = 8
+"""When hosts are found over TLS, of libcrypto's allocations each so many-th: tls_new_client tries all."""
 
 COLD = {"client_new", "client_new_tls", "set_default_credentials", "verify_default", "query_cold", "tls_cold"}
 """Steps in which libcurl and OpenSSL do what they do once for a process."""
 
 CANNOT_FAIL = {"queue_free", "client_free", "client_free_with_errors"}
 """Steps whose call returns nothing, and so must do its work anyhow."""
+
+REQUESTS = {
+    "find_bucket": 2,
+    "find_regions": 3,
+    "find_region_of_id": 3,
+    "find_next_bucket_host": 3,
+    "find_next_host": 3,
+    "find_half_aged": 2,
+    "find_expired": 2,
+    "find_queue": 2,
+    "find_wait": 4,
+}
+"""How many requests finding hosts takes when nothing fails, told by which a step does what it is for."""
 
 MODES = ("once", "persistent")
 MEMORY = -20
@@ -122,6 +146,9 @@ class Outcome:
     def judge(self, excused_places: set[str]) -> Iterator[str]:
         """What libprefop did wrong, the trials in which it did the same together."""
         yield from self.complaints
+        wanted = REQUESTS.get(self.step.removeprefix("tls_"))
+        if wanted and self.reference and self.reference.calls[0].detail != wanted:
+            yield f"{self.step} {self.mode}: took {self.reference.calls[0].detail} requests, not {wanted}"
         alike: dict[tuple[str, str], list[Trial]] = defaultdict(list)
         for trial in self.trials:
             for problem in self._problems(trial, excused_places):
@@ -173,18 +200,58 @@ def spans(trials: Iterable[Trial]) -> str:
     return shown + (f" and {len(spans) - 20} more spans" if len(spans) > 20 else "")
 
 
+def address(url: str) -> str:
+    return url.partition("//")[2]
+
+
+class Buckets(Mapping[str, Regions]):
+    """The regions of the buckets that finding.c names, "http.bucket" and the like; each has one.
+
+    "next" has a host before it that is not there. Any other name is answered
+    only once.
+    """
+
+    def __init__(self, hosts: Mapping[str, str]) -> None:
+        self._hosts = hosts
+        self._known: set[str] = set()
+        self._lock = threading.Lock()
+
+    def __getitem__(self, bucket: str) -> Regions:
+        transport, _, name = bucket.partition(".")
+        host = self._hosts[transport]
+        if name not in ("bucket", "next"):
+            with self._lock:
+                if bucket in self._known:
+                    return Answer.error(403, "asked for before")
+                self._known.add(bucket)
+        not_there = [f"{host.partition(':')[0]}:1"] if name == "next" else []
+        return [Region("z1", [*not_there, host], ttl=10)]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._hosts)
+
+    def __len__(self) -> int:
+        return len(self._hosts)
+
+    def __contains__(self, bucket: object) -> bool:
+        return str(bucket).partition(".")[0] in self._hosts
+
+
 class Bench:
     """The programs, compiled, and the server that they ask."""
 
     def __init__(self, library: Path, folder: Path, server: StubServer) -> None:
         self._server = server
-        server.regions = [Region("z1", [server.http_url.partition("//")[2]])]
+        hosts = {"http": address(server.http_url), "tls": address(str(server.https_url))}
+        # Over HTTP the first fails at once; over TLS the second would hang.
+        server.regions = [Region("z0", [hosts["tls"]]), Region("echo", [hosts["http"]])]
+        server.bucket_regions = Buckets(hosts)
         self._preload = folder / "faults.so"
         self._programs = {"driver": folder / "driver", "bare": folder / "bare"}
         flags = ["-std=gnu11", "-g", "-O1", "-Wall", "-Wextra", "-Werror", f"-I{ROOT / 'include'}"]
         link = [str(library), f"-Wl,-rpath,{library.parent}", "-lcrypto"]
         self._compile(*flags, "-shared", "-fPIC", "-fno-builtin", HERE / "faults.c", "-o", self._preload)
-        self._compile(*flags, HERE / "driver.c", HERE / "trial.c", "-o", self._programs["driver"], *link)
+        self._compile(*flags, *map(HERE.joinpath, DRIVER), "-o", self._programs["driver"], *link)
         bare = ["-lcurl", "-lcrypto"]
         self._compile(*flags, HERE / "bare.c", HERE / "trial.c", "-o", self._programs["bare"], *bare)
 
@@ -200,6 +267,8 @@ class Bench:
         return outcomes
 
     def _work(self, program: str, outcome: Outcome, worker: int, sample: int) -> None:
+        if outcome.step.startswith("tls_find"):
+            sample = max(sample, TLS_FIND_SAMPLE)
         command = [self._programs[program], outcome.step, outcome.mode, worker, WORKERS, sample]
         process = subprocess.run(
             [str(argument) for argument in command],
@@ -256,8 +325,10 @@ def bare_cold(step: str) -> str:
 
 
 def bare_step(step: str) -> str:
-    """The step of the bare program that asks in the same way; it has no queue."""
-    return "query_cold" if step.startswith("queue") else step
+    """The step of the bare program that asks in the same way; it has no queue, and finds no hosts."""
+    if step.startswith("tls_find"):
+        return "tls_cold"
+    return "query_cold" if step.startswith(("queue", "find")) else step
 
 
 class Report(NamedTuple):
