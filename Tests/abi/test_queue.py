@@ -464,6 +464,23 @@ def test_a_loop_gets_its_turn(prefop: Prefop) -> None:
     assert sum(series) == 2_000 and max(series) <= 300, series
 
 
+def test_a_call_begins_some_of_many(prefop: Prefop) -> None:
+    """Connections take their time, so a call that is not to wait makes no more than those of two turns."""
+    with (
+        Nginx(tasks.finished("z0.any")) as nginx,
+        prefop.client(api_hosts=nginx.http, max_in_flight=500, **KEYS) as client,
+        client.queue() as queue,
+    ):
+        queue.submit("z0.first")
+        drained(queue)
+        before = len(os.listdir("/proc/self/fd"))
+        for tag in range(500):
+            queue.submit(f"z0.{tag}", tag)
+        taken = queue.next(0) is not None
+        assert 0 < len(os.listdir("/proc/self/fd")) - before <= 128
+        assert taken + len(drained(queue)) == 500
+
+
 def test_the_descriptor_stays_and_rests(prefop: Prefop, server: StubServer) -> None:
     with opened(prefop, server) as (_, queue):
         descriptor = queue.fd()
