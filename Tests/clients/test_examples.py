@@ -335,6 +335,16 @@ async def main():
             pass
         assert example.ffi.string((await queue.ask("echo.1")).persistent_id) == b"echo.1"
         assert not queue._futures
+        left = asyncio.create_task(queue.ask("fault.hang"))
+        await asyncio.sleep(0)
+    # The queue is gone, and with it all that was asked.
+    done, _ = await asyncio.wait([left], timeout=30)
+    assert done and left.cancelled(), left
+    try:
+        await queue.ask("echo.1")
+        raise SystemExit("there is no queue any more")
+    except example.PrefopError:
+        pass
 
 asyncio.run(main())
 """

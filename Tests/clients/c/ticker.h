@@ -10,10 +10,10 @@
 
 enum { TICKER_PERIOD_MS = 1, TICKER_BAR_MS = 20 };
 
-/* `late`: after a tick was due, in milliseconds. `held`: processor time that the thread spent between two ticks,
-   which does not depend on what else the machine does. */
+/* In milliseconds. How late a tick comes depends on what else the machine does; the processor time that the thread
+   spends between two ticks, hardly. */
 static struct {
-  double last, last_cpu, latest, longest_held;
+  double last, last_cpu, first_cpu, latest, longest_held;
   int count, beyond;
 } ticker;
 
@@ -30,16 +30,19 @@ static void ticker_tick(void) {
     if (late > ticker.latest) ticker.latest = late;
     if (late > TICKER_BAR_MS) ticker.beyond++;
     if (held > ticker.longest_held) ticker.longest_held = held;
+  } else {
+    ticker.first_cpu = cpu;
   }
   ticker.last = now;
   ticker.last_cpu = cpu;
 }
 
-/* The last line of standard error: ticks, worst lateness, ticks later than the bar, worst hold. A loop that was held
-   until its end counts, too. */
+/* The last line of standard error: ticks, the latest, how many came later than the bar, the longest time between two
+   that the processor worked, and that of all. A loop that was held until its end counts, too. */
 static int ticker_print(int outcome) {
   ticker_tick();
-  fprintf(stderr, "%d %.3f %d %.3f\n", ticker.count - 1, ticker.latest, ticker.beyond, ticker.longest_held);
+  fprintf(stderr, "%d %.3f %d %.3f %.3f\n", ticker.count - 1, ticker.latest, ticker.beyond, ticker.longest_held,
+      ticker.last_cpu - ticker.first_cpu);
   return outcome;
 }
 

@@ -12,7 +12,7 @@ local function clock(which)
   return tonumber(time[0].seconds) * 1e3 + tonumber(time[0].nanoseconds) / 1e6
 end
 
-local last, last_cpu
+local last, last_cpu, first_cpu
 local ticks, latest, beyond, longest_held = 0, 0, 0, 0
 local function tick()
   local now, cpu = clock(MONOTONIC), clock(THREAD_CPU)
@@ -21,7 +21,7 @@ local function tick()
     ticks, latest, longest_held = ticks + 1, math.max(latest, late), math.max(longest_held, cpu - last_cpu)
     if late > BAR_MS then beyond = beyond + 1 end
   end
-  last, last_cpu = now, cpu
+  last, last_cpu, first_cpu = now, cpu, first_cpu or cpu
 end
 
 local timer = uv.new_timer()
@@ -31,7 +31,7 @@ timer:unref() -- The loop ends with the example.
 local exit = os.exit
 os.exit = function(status)
   tick()
-  io.stderr:write(("%d %.3f %d %.3f\n"):format(ticks, latest, beyond, longest_held))
+  io.stderr:write(("%d %.3f %d %.3f %.3f\n"):format(ticks, latest, beyond, longest_held, last_cpu - first_cpu))
   exit(status)
 end
 arg[0] = arg[0]:gsub("Tests/clients/luajit/luv_loop.lua$", "examples/luajit/queue_luv.lua")

@@ -1,0 +1,47 @@
+# libprefop in Ruby, with Fiddle of the standard library. Structs and functions are those that prefop.h
+# declares between its ffi marks (PREFOP_HEADER names it, if it is not where `make install` puts it).
+require "fiddle/import"
+
+module Prefop
+  extend Fiddle::Importer
+
+  dlload ENV.fetch("PREFOP_LIBRARY", "libprefop.so.1")
+  header = File.read(ENV.fetch("PREFOP_HEADER", "/usr/local/include/prefop.h"), encoding: "UTF-8")
+  declarations = header[%r{/\* ffi: begin \*/(.*)/\* ffi: end \*/}m, 1].gsub(%r{/\*.*?\*/}m, "").squeeze(" \n")
+
+  typealias "prefop_status", "int32_t"
+  STRUCTS = declarations.scan(/typedef struct (\w+) \{(.*?)\}/m).to_h do |name, members|
+    [name, struct(members.gsub("*const ", "*").split(";").map(&:strip).reject(&:empty?))]
+  end
+  declarations.scan(/^\w[\w ]*\*?prefop_\w+\([^;]*\);/m) { |function| extern(function.tr("\n", " ")) }
+
+  class Error < StandardError; end
+
+  # A struct that knows its size; the rest is clear.
+  def self.sized(name)
+    STRUCTS.fetch(name).malloc(Fiddle::RUBY_FREE).tap do |struct|
+      struct.to_ptr[0, struct.to_ptr.size] = "\0" * struct.to_ptr.size
+      struct.struct_size = struct.to_ptr.size
+    end
+  end
+
+  # What a C call hands out through its `**` argument, which the block is given with a prefop_error to fill in.
+  def self.handed_out
+    out = Fiddle::Pointer.malloc(Fiddle::SIZEOF_VOIDP, Fiddle::RUBY_FREE)
+    error = sized("prefop_error")
+    raise Error, message(error) unless yield(out, error).zero?
+    out.ptr
+  end
+
+  def self.message(error) = error.message.pack("c*")[/\A[^\0]*/n].force_encoding("UTF-8")
+
+  def self.code_name(task) = prefop_code_name(STRUCTS["prefop_task"].new(task).code).to_s
+
+  # To be freed with prefop_client_free. Options are texts, by the names of prefop_client_options; nil: the default.
+  def self.client(**options)
+    given = sized("prefop_client_options")
+    kept = options.compact.transform_values { |text| Fiddle::Pointer[text] }
+    kept.each { |name, text| given.public_send("#{name}=", text) }
+    handed_out { |out, error| prefop_client_new(given, out, error) }
+  end
+end
