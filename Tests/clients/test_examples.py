@@ -24,12 +24,15 @@ JSON = f"Content-Type: {signature.JSON}"
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-def compiled(name: str, library: pathlib.Path, folder: pathlib.Path) -> str:
-    """The C example as its user compiles it, without pkg-config."""
+def compiled(name: str, library: pathlib.Path, folder: pathlib.Path, *packages: str) -> str:
+    """The C example as its user compiles it, with no pkg-config for the library."""
     program = folder / name
     source = EXAMPLES / f"c/{name}.c"
     command = ["cc", "-std=c11", "-Wall", "-Wextra", "-pedantic", "-Werror"]
     command += [f"-I{ROOT / 'include'}", str(source), "-o", str(program)]
+    if packages:
+        flags = subprocess.run(["pkg-config", "--cflags", "--libs", *packages], stdout=subprocess.PIPE, check=True)
+        command += flags.stdout.decode().split()
     subprocess.run(
         [*command, str(library), f"-Wl,-rpath,{library.parent}"], check=True
     )
@@ -274,17 +277,29 @@ def test_wait(wait: Run, server: StubServer) -> None:
 # Queues
 
 
-@pytest.fixture(params=["c", "asyncio"])
-def many(request: pytest.FixtureRequest, library: pathlib.Path, tmp_path: pathlib.Path) -> Run:
-    """Runs an example of a queue."""
-    if request.param == "c":
-        command = [compiled("queue", library, tmp_path)]
-    else:
-        command = [sys.executable, "-B", str(EXAMPLES / "python/queue_asyncio.py")]
+@pytest.fixture(scope="module", params=["poll", "libuv", "glib", "asyncio", "ruby", "luv"])
+def many(
+    request: pytest.FixtureRequest, library: pathlib.Path, tmp_path_factory: pytest.TempPathFactory
+) -> Run:
+    """Runs an example of a queue in an event loop."""
+    folder = tmp_path_factory.mktemp("queue")
+    match request.param:
+        case "poll":
+            command = [compiled("queue", library, folder)]
+        case "libuv":
+            command = [compiled("queue_libuv", library, folder, "libuv")]
+        case "glib":
+            command = [compiled("queue_glib", library, folder, "glib-2.0")]
+        case "asyncio":
+            command = [sys.executable, "-B", str(EXAMPLES / "python/queue_asyncio.py")]
+        case "ruby":
+            command = ["ruby", "-w", str(EXAMPLES / "ruby/queue.rb")]
+        case "luv":
+            command = ["luajit", str(EXAMPLES / "luajit/queue_luv.lua")]
 
     def run(*ids: str, **variables: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [*command, *(ids if request.param == "asyncio" else ())],
+            [*command, *(ids if request.param != "poll" else ())],
             env=environment(library, PREFOP_HEADER=str(ROOT / "include/prefop.h"), **variables),
             input="".join(f"{id}\n" for id in ids),
             capture_output=True,
@@ -310,6 +325,25 @@ def test_many_tasks_of_which_some_fail(many: Run, server: StubServer) -> None:
     assert run.stdout == "echo.1: succeeded\n", shown(run)
     for id, word in (("no-such-task", "612"), ("status.401", "401")):
         assert re.search(rf"^{id}: .*HTTP {word}", run.stderr, re.MULTILINE), shown(run)
+
+
+def test_many_tasks_of_which_none_is_accepted(many: Run, server: StubServer) -> None:
+    """The loop ends although nothing ever happens."""
+    run = many("", PREFOP_API_HOSTS=server.http_url)
+    assert (run.returncode, run.stdout) == (1, ""), shown(run)
+    assert "persistent_id is empty" in run.stderr, shown(run)
+    assert server.total == 0
+
+
+def test_many_tasks_without_a_host(many: Run) -> None:
+    run = many("echo.1", PREFOP_API_HOSTS="not a host")
+    assert (run.returncode, run.stdout) == (2, ""), shown(run)
+    assert "api_hosts" in run.stderr, shown(run)
+
+
+def test_none_of_many_tasks(many: Run, server: StubServer) -> None:
+    run = many(PREFOP_API_HOSTS=server.http_url)
+    assert (run.returncode, run.stdout) == (2, ""), shown(run)
 
 
 def test_asyncio_goes_on_meanwhile(library: pathlib.Path, server: StubServer) -> None:

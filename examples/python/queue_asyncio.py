@@ -4,7 +4,7 @@
 
 Needs cffi, which reads the declarations from prefop.h (PREFOP_HEADER names it, if it is not
 where `make install` puts it). `Queue.ask` is awaited like any coroutine; cancelling it cancels its
-query. Exit status: 0 every task could be asked for, 1 some could not.
+query. Exit status: 0 every task could be asked for, 1 some could not, 2 none was asked for.
 """
 
 import asyncio
@@ -125,4 +125,11 @@ async def main(ids):
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(sys.argv[1:])))
+    if not sys.argv[1:]:
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
+    try:
+        sys.exit(asyncio.run(main(sys.argv[1:])))
+    except PrefopError as problem:
+        print(problem, file=sys.stderr)
+        sys.exit(2)
