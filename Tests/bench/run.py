@@ -12,6 +12,7 @@ import platform
 import signal
 import statistics
 import sys
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +21,8 @@ from typing import NamedTuple
 import callgrind
 from programs import HERE, ROOT, Programs, output
 
-sys.path.insert(0, str(ROOT / "Tests"))
+sys.path[:0] = [str(ROOT / "Tests"), str(ROOT / "Tests/clients")]
+import loops  # noqa: E402
 from server.nginx import Nginx  # noqa: E402
 
 
@@ -181,7 +183,33 @@ class Bench:
             median = f"median {statistics.median(beyond):.1f}; {case['status']}"
             yield Line(f"beyond its time, {case['name']}, ms", max(beyond), 50, median, ".1f")
 
+    def event_loops(self) -> Iterator[Line]:
+        """How late a millisecond's ticker comes while 2,000 queries run in its loop."""
+        bar, runs = 20, 1 if self.quick else 5
+        idle = max(_lateness() for _ in range(500))
+        yield Line("ticker late, nothing else to do, ms", idle, note="what this machine does to all below", form=".1f")
+        ids = [f"z0.{number}" for number in range(2000)]
+        for name in loops.NAMES:
+            command = loops.command(name, self.programs.library, self.programs.library.parent)
+            for protocol, origin in (("HTTP", self.server.http), ("HTTP/2", self.server.https)):
+                ticks = [self._ticks(name, command, ids, origin) for _ in range(runs)]
+                latest = [each.latest for each in ticks]
+                beyond, count = sum(each.beyond for each in ticks), sum(each.count for each in ticks)
+                note = f"{beyond} of {count} beyond it; in the median of {runs} runs {statistics.median(latest):.1f}"
+                note += f"; at work for {max(each.longest_held for each in ticks):.1f} at most"
+                yield Line(f"ticker late, {name}, {protocol}, ms", max(latest), bar, note, ".1f")
+
     # How --------------------------------------------------------------------
+
+    def _ticks(self, name: str, command: list[str], ids: list[str], origin: str) -> loops.Ticks:
+        _, ticks = loops.run(
+            *(name, command, self.programs.library, ids),
+            QINIU_ACCESS_KEY="bench-access-key-of-forty-characters----",
+            QINIU_SECRET_KEY="bench-secret-key-of-forty-characters----",
+            PREFOP_API_HOSTS=origin,
+            PREFOP_CA_FILE=str(self.server.ca_file),
+        )
+        return ticks
 
     def _alternating(
         self,
@@ -289,7 +317,15 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "allocations": Bench.allocations,
     "system-calls": Bench.system_calls,
     "deadlines": Bench.deadlines,
+    "loops": Bench.event_loops,
 }
+
+
+def _lateness() -> float:
+    """By how many milliseconds a sleep of one is longer."""
+    start = time.monotonic()
+    time.sleep(0.001)
+    return (time.monotonic() - start) * 1000 - 1
 
 
 def first_task() -> bytes:
