@@ -16,7 +16,7 @@ from server import StubServer, credentials, signature, tasks
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
-LANGUAGES = ("c", "python", "luajit")
+LANGUAGES = ("c", "python", "luajit", "ruby")
 PATH = "/notify?from=qiniu"
 URL = f"https://example.com{PATH}"
 JSON = f"Content-Type: {signature.JSON}"
@@ -45,7 +45,8 @@ def environment(library: pathlib.Path, **variables: str) -> dict[str, str]:
         "QINIU_ACCESS_KEY": credentials.ACCESS_KEY,
         "QINIU_SECRET_KEY": credentials.SECRET_KEY,
     }
-    return os.environ | keys | {"PREFOP_LIBRARY": str(library)} | variables
+    ours = {"PREFOP_LIBRARY": str(library), "PREFOP_HEADER": str(ROOT / "include/prefop.h")}
+    return os.environ | keys | ours | variables
 
 
 @pytest.fixture(scope="module", params=LANGUAGES)
@@ -63,6 +64,8 @@ def status(
             command = [sys.executable, "-B", str(EXAMPLES / "python/status.py")]
         case "luajit":
             command = ["luajit", str(EXAMPLES / "luajit/status.lua")]
+        case "ruby":
+            command = ["ruby", "-w", str(EXAMPLES / "ruby/status.rb")]
 
     def run(*ids: str, **variables: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
@@ -203,7 +206,7 @@ def test_usage(status: Run) -> None:
     assert "PERSISTENT-ID" in run.stderr or "z0." in run.stderr, shown(run)
 
 
-@pytest.mark.parametrize("status", ["python", "luajit"], indirect=True)
+@pytest.mark.parametrize("status", ["python", "luajit", "ruby"], indirect=True)
 def test_no_library(status: Run) -> None:
     run = status("z0.finished", PREFOP_LIBRARY="/nowhere/libprefop.so.1")
     assert run.returncode == 2, shown(run)
@@ -300,7 +303,7 @@ def many(
     def run(*ids: str, **variables: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
             [*command, *(ids if request.param != "poll" else ())],
-            env=environment(library, PREFOP_HEADER=str(ROOT / "include/prefop.h"), **variables),
+            env=environment(library, **variables),
             input="".join(f"{id}\n" for id in ids),
             capture_output=True,
             text=True,
@@ -382,10 +385,9 @@ async def main():
 
 asyncio.run(main())
 """
-    variables = {"PREFOP_API_HOSTS": server.http_url, "PREFOP_HEADER": str(ROOT / "include/prefop.h")}
     run = subprocess.run(
         [sys.executable, "-B", "-c", program],
-        env=environment(library, PYTHONPATH=str(EXAMPLES / "python"), **variables),
+        env=environment(library, PYTHONPATH=str(EXAMPLES / "python"), PREFOP_API_HOSTS=server.http_url),
         capture_output=True,
         text=True,
         timeout=60,

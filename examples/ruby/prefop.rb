@@ -5,12 +5,18 @@ require "fiddle/import"
 module Prefop
   extend Fiddle::Importer
 
-  dlload ENV.fetch("PREFOP_LIBRARY", "libprefop.so.1")
-  header = File.read(ENV.fetch("PREFOP_HEADER", "/usr/local/include/prefop.h"), encoding: "UTF-8")
-  declarations = header[%r{/\* ffi: begin \*/(.*)/\* ffi: end \*/}m, 1].gsub(%r{/\*.*?\*/}m, "").squeeze(" \n")
+  begin
+    dlload ENV.fetch("PREFOP_LIBRARY", "libprefop.so.1")
+    header = File.read(ENV.fetch("PREFOP_HEADER", "/usr/local/include/prefop.h"), encoding: "UTF-8")
+  rescue Fiddle::DLError, SystemCallError => problem
+    warn problem.message
+    exit 2
+  end
+  declarations = header[%r{/\* ffi: begin \*/(.*)/\* ffi: end \*/}m, 1].gsub(%r{/\*.*?\*/}m, "")
 
   typealias "prefop_status", "int32_t"
   STRUCTS = declarations.scan(/typedef struct (\w+) \{(.*?)\}/m).to_h do |name, members|
+    # Fiddle knows no array of constant pointers.
     [name, struct(members.gsub("*const ", "*").split(";").map(&:strip).reject(&:empty?))]
   end
   declarations.scan(/^\w[\w ]*\*?prefop_\w+\([^;]*\);/m) { |function| extern(function.tr("\n", " ")) }
@@ -25,17 +31,22 @@ module Prefop
     end
   end
 
-  # What a C call hands out through its `**` argument, which the block is given with a prefop_error to fill in.
-  def self.handed_out
+  # What a call hands out through its `**` argument, which the block passes on, as it does the error.
+  def self.handed_out(error = sized("prefop_error"))
     out = Fiddle::Pointer.malloc(Fiddle::SIZEOF_VOIDP, Fiddle::RUBY_FREE)
-    error = sized("prefop_error")
-    raise Error, message(error) unless yield(out, error).zero?
+    out[0, out.size] = "\0" * out.size
+    raise Error, text(error.message) unless yield(out, error).zero?
     out.ptr
   end
 
-  def self.message(error) = error.message.pack("c*")[/\A[^\0]*/n].force_encoding("UTF-8")
+  # The text in an array of char.
+  def self.text(array) = array.pack("c*")[/\A[^\0]*/n].force_encoding("UTF-8")
 
-  def self.code_name(task) = prefop_code_name(STRUCTS["prefop_task"].new(task).code).to_s
+  # The pointers in an array of them.
+  def self.pointers(array, count) = Array.new(count) { |index| (array + index * Fiddle::SIZEOF_VOIDP).ptr }
+
+  # Of a task or an item.
+  def self.code_name(struct) = prefop_code_name(struct.code).to_s
 
   # To be freed with prefop_client_free. Options are texts, by the names of prefop_client_options; nil: the default.
   def self.client(**options)

@@ -20,7 +20,7 @@ def ask(client, ids)
 
   ids.each_with_index do |id, tag|
     status = Prefop.prefop_queue_submit(queue, id, tag, nil, error)
-    yield id, nil, Prefop.message(error) unless status.zero?
+    yield id, nil, Prefop.text(error.message) unless status.zero?
   end
   while Prefop.prefop_queue_pending(queue).positive?
     # Submitting made it readable, so that the first query goes out like all others.
@@ -29,16 +29,16 @@ def ask(client, ids)
     # completions; with a timeout of 0, since it is wait_readable that waits.
     while (result = Prefop.prefop_queue_next(queue, 0, done, error)) == 1
       if done.status.zero?
-        yield ids[done.tag], done.task, nil
+        yield ids[done.tag], Prefop::STRUCTS["prefop_task"].new(done.task), nil
         Prefop.prefop_task_free(done.task)
       else
-        yield ids[done.tag], nil, Prefop.message(error)
+        yield ids[done.tag], nil, Prefop.text(error.message)
       end
     end
-    raise Prefop::Error, Prefop.message(error) if result.negative?
+    raise Prefop::Error, Prefop.text(error.message) if result.negative?
   end
 ensure
-  Prefop.prefop_queue_free(queue) if queue
+  Prefop.prefop_queue_free(queue)
 end
 
 def main(ids)
@@ -58,7 +58,7 @@ rescue Prefop::Error => problem
   warn problem.message
   2
 ensure
-  Prefop.prefop_client_free(client) if client
+  Prefop.prefop_client_free(client)
 end
 
 exit main(ARGV) if $PROGRAM_NAME == __FILE__
