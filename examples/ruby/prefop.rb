@@ -48,11 +48,11 @@ module Prefop
   # Of a task or an item.
   def self.code_name(struct) = prefop_code_name(struct.code).to_s
 
-  # To be freed with prefop_client_free. Options are texts, by the names of prefop_client_options; nil: the default.
-  def self.client(**options)
+  # To be freed with prefop_client_free. Options go by the names of prefop_client_options; nil: the default.
+  def self.client(error = sized("prefop_error"), **options)
     given = sized("prefop_client_options")
-    kept = options.compact.transform_values { |text| Fiddle::Pointer[text] }
-    kept.each { |name, text| given.public_send("#{name}=", text) }
-    handed_out { |out, error| prefop_client_new(given, out, error) }
+    kept = options.compact.transform_values { |value| value.is_a?(String) ? Fiddle::Pointer[value] : value }
+    kept.each { |name, value| given[name.to_s] = value }
+    handed_out(error) { |out| prefop_client_new(given, out, error) }
   end
 end
