@@ -100,11 +100,12 @@ struct QueueEngine: ~Copyable {
     }
   }
 
+  /// Milliseconds after which the events that are left wait for the next time:
+  /// many handshakes take long.
   private static var longestAct: Int64 { 5 }
 
   /// Takes the events that a poller found; `notice` is told of those that are of
-  /// no socket. After a while it leaves the others for the next time: handshakes
-  /// take long.
+  /// no socket.
   func act(on poller: inout QueuePoller, count: Int, _ notice: (QueuePoller.Notice) -> Void) {
     let start = watch.value.now
     guarded {

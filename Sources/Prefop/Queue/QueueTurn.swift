@@ -10,10 +10,10 @@ extension Queue {
     var now = start
     var hasLooked = false
     while true {
-      try turn(at: now)
+      let leavesSome = try turn(at: now)
       guard completed.isEmpty else { return }
       if hasLooked, isAwake || now >= end { break }
-      let due = canBegin || hasReady ? now : min(timers.first ?? .never, engine.value.due ?? .never)
+      let due = leavesSome ? now : min(timers.first ?? .never, engine.value.due ?? .never)
       guard try look(until: min(end, due), from: now) else { break }
       hasLooked = true
       now = Clock.now
@@ -48,9 +48,10 @@ extension Queue {
     }
   }
 
-  /// Does what can be done without waiting.
+  /// Does what can be done without waiting; returns whether it left some of that
+  /// for the next turn.
   @inline(never)
-  mutating func turn(at now: Instant) throws(Failure) {
+  private mutating func turn(at now: Instant) throws(Failure) -> Bool {
     lastTurn = now
     var rounds = 0
     var allowance = Self.departureLimit
@@ -66,6 +67,7 @@ extension Queue {
       step()
       land(at: now)
     } while rounds < Self.roundLimit && (engine.value.due ?? .never) <= now
+    return hasReady || allowance == 0 && canBegin
   }
 
   /// Through a copy of the reference: else ThreadSanitizer takes the step for a
