@@ -113,9 +113,14 @@ async def show(queue, id):
     return 0
 
 
-async def main(ids):
+def make_queue():
+    """To be called before the loop runs: the first client of a process sets up OpenSSL, which takes a while."""
     hosts, ca_file = map(os.environb.get, (b"PREFOP_API_HOSTS", b"PREFOP_CA_FILE"))
-    async with Queue(api_hosts=hosts, ca_file=ca_file) as queue:
+    return Queue(api_hosts=hosts, ca_file=ca_file)
+
+
+async def main(queue, ids):
+    async with queue:
         shown = []
         for id in ids:
             shown.append(asyncio.create_task(show(queue, id)))
@@ -129,7 +134,7 @@ if __name__ == "__main__":
         print(__doc__, file=sys.stderr)
         sys.exit(2)
     try:
-        sys.exit(asyncio.run(main(sys.argv[1:])))
+        sys.exit(asyncio.run(main(make_queue(), sys.argv[1:])))
     except PrefopError as problem:
         print(problem, file=sys.stderr)
         sys.exit(2)

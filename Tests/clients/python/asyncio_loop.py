@@ -31,14 +31,14 @@ class Ticker:
         print(f"{len(pairs)} {max(late):.3f} {beyond} {max(held):.3f} {sum(held):.3f}", file=sys.stderr)
 
 
-async def main() -> int:
+async def main(queue: queue_asyncio.Queue) -> int:
     ticker = Ticker()
     ticking = asyncio.create_task(ticker.run())
-    outcome = await queue_asyncio.main(sys.argv[1:])
+    outcome = await queue_asyncio.main(queue, sys.argv[1:])
     ticking.cancel()
     ticker.tick()
     ticker.print()
     return outcome
 
 
-sys.exit(asyncio.run(main()))
+sys.exit(asyncio.run(main(queue_asyncio.make_queue())))
