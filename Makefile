@@ -14,7 +14,8 @@ SWIFT_BUILD := swift build --disable-local-rpath
 
 # What Debian packages are needed, in one place: to build, and to test.
 BUILD_PACKAGES := libcurl4-openssl-dev libssl-dev pkg-config gcc libc6-dev
-TEST_PACKAGES := python3 python3-venv openssl luajit nginx valgrind rapidjson-dev g++ clang-format binutils strace cmake php-cli
+TEST_PACKAGES := python3 python3-venv openssl luajit lua-luv ruby ruby-async nginx valgrind rapidjson-dev g++ clang-format binutils \
+	strace cmake php-cli libuv1-dev libglib2.0-dev
 
 .PHONY: help lib demo test venv unit-test abi-test anomaly sanitize bench fuzz lint format install uninstall clean
 

@@ -583,8 +583,10 @@ int32_t prefop_queue_next(prefop_queue *queue, int64_t timeout_ms, prefop_comple
 /*
  * A descriptor for poll(2), epoll and event loops: readable when
  * prefop_queue_next, with a timeout of 0, has something to do.  Call it then
- * until it does not return 1.  The descriptor is level-triggered, stays the
- * same, is closed with the queue, and is only to be watched, for reading.
+ * until it does not return 1; so that the loop gets its turn, that happens after
+ * some milliseconds even if the network has more, and leaves the descriptor
+ * readable.  So does taking fewer.  It is level-triggered, stays the same, is
+ * closed with the queue, and is only to be watched, for reading.
  *
  * Negative: ARGUMENT, MEMORY, SYSTEM (no descriptor is left), FORKED.
  */

@@ -1,6 +1,7 @@
 """Many queries in a queue: each ends once, in its own way, whatever becomes of the others."""
 
 import contextlib
+import itertools
 import os
 import pathlib
 import select
@@ -23,7 +24,8 @@ from prefop_binding import (
     Queue,
 )
 from running import QUEUE_SCENARIOS, TRANSPORTS, run_quietly
-from server import ACCESS_KEY, SECOND_ACCESS_KEY, SECOND_SECRET_KEY, SECRET_KEY, StubServer
+from server import ACCESS_KEY, SECOND_ACCESS_KEY, SECOND_SECRET_KEY, SECRET_KEY, StubServer, tasks
+from server.nginx import Nginx
 
 KEYS = {"access_key": ACCESS_KEY, "secret_key": SECRET_KEY}
 SECOND = {"access_key": SECOND_ACCESS_KEY, "secret_key": SECOND_SECRET_KEY}
@@ -442,6 +444,43 @@ def test_an_event_loop(prefop: Prefop, server: StubServer) -> None:
     assert completions.keys() == names.keys()
     for tag, result in completions.items():
         assert outcome(result) == ("PREFOP_ERROR_TIMEOUT" if tag >= 300 else names[tag]), result
+
+
+def test_a_loop_gets_its_turn(prefop: Prefop) -> None:
+    """However fast the server answers, taking completions until there is none comes to an end."""
+    with Nginx(tasks.finished("z0.any")) as nginx, prefop.client(api_hosts=nginx.http, **KEYS) as client:
+        with client.queue() as queue:
+            poll, series = select.poll(), []
+            poll.register(queue.fd(), select.POLLIN)
+            for tag in range(2_000):
+                queue.submit(f"z0.{tag}", tag)
+            while queue.pending():
+                assert poll.poll(ENOUGH_MS), f"not readable, but {queue.pending()} are pending"
+                before = queue.pending()
+                while queue.next(0):
+                    pass
+                series.append(before - queue.pending())
+    # What ended in one look at the network is 64 completions, those of a turn before at most as many.
+    assert sum(series) == 2_000 and max(series) <= 300, series
+
+
+def test_a_call_begins_some_of_many(prefop: Prefop) -> None:
+    """Connections take their time, so a call that is not to wait makes no more than those of two turns."""
+    with (
+        Nginx(tasks.finished("z0.any")) as nginx,
+        prefop.client(api_hosts=nginx.http, max_in_flight=500, **KEYS) as client,
+        client.queue() as queue,
+    ):
+        queue.submit("z0.first")
+        drained(queue)
+        for tag in range(500):
+            queue.submit(f"z0.{tag}", tag)
+        counts = [len(os.listdir("/proc/self/fd"))]
+        while queue.pending():
+            queue.next(0)
+            counts.append(len(os.listdir("/proc/self/fd")))
+    made = [after - before for before, after in itertools.pairwise(counts)]
+    assert 0 < max(made) <= 128, made
 
 
 def test_the_descriptor_stays_and_rests(prefop: Prefop, server: StubServer) -> None:

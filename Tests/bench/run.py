@@ -12,15 +12,18 @@ import platform
 import signal
 import statistics
 import sys
+import threading
+import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 import callgrind
 from programs import HERE, ROOT, Programs, output
 
-sys.path.insert(0, str(ROOT / "Tests"))
+sys.path[:0] = [str(ROOT / "Tests"), str(ROOT / "Tests/clients")]
+import loops  # noqa: E402
 from server.nginx import Nginx  # noqa: E402
 
 
@@ -181,7 +184,32 @@ class Bench:
             median = f"median {statistics.median(beyond):.1f}; {case['status']}"
             yield Line(f"beyond its time, {case['name']}, ms", max(beyond), 50, median, ".1f")
 
+    def event_loops(self) -> Iterator[Line]:
+        """How late a millisecond's ticker comes while 2,000 queries run in its loop."""
+        bar, runs = 20, 1 if self.quick else 5
+        ids = [f"z0.{number}" for number in range(2000)]
+        for name in loops.NAMES:
+            command = loops.command(name, self.programs.library, self.programs.library.parent)
+            for protocol, origin in (("HTTP", self.server.http), ("HTTP/2", self.server.https)):
+                with IdleTicker() as idle:
+                    ticks = [self._ticks(name, command, ids, origin) for _ in range(runs)]
+                beyond, count = sum(each.beyond for each in ticks), sum(each.count for each in ticks)
+                held = max(each.longest_held for each in ticks)
+                note = f"{beyond} of {count} beyond it; at work for {held:.1f} at most"
+                note += f"; one beside it that does nothing {idle.latest:.1f}"
+                yield Line(f"ticker late, {name}, {protocol}, ms", max(each.latest for each in ticks), bar, note, ".1f")
+
     # How --------------------------------------------------------------------
+
+    def _ticks(self, name: str, command: list[str], ids: list[str], origin: str) -> loops.Ticks:
+        _, ticks = loops.run(
+            *(name, command, self.programs.library, ids),
+            QINIU_ACCESS_KEY="bench-access-key-of-forty-characters----",
+            QINIU_SECRET_KEY="bench-secret-key-of-forty-characters----",
+            PREFOP_API_HOSTS=origin,
+            PREFOP_CA_FILE=str(self.server.ca_file),
+        )
+        return ticks
 
     def _alternating(
         self,
@@ -289,7 +317,30 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "allocations": Bench.allocations,
     "system-calls": Bench.system_calls,
     "deadlines": Bench.deadlines,
+    "loops": Bench.event_loops,
 }
+
+
+class IdleTicker:
+    """Ticks in a thread that does nothing else: what comes late here is late for want of a processor."""
+
+    def __enter__(self) -> Self:
+        self.latest = 0.0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        start = time.monotonic()
+        while not self._ended.wait(0.001):
+            now = time.monotonic()
+            self.latest = max(self.latest, (now - start) * 1000 - 1)
+            start = now
 
 
 def first_task() -> bytes:

@@ -16,7 +16,7 @@ from server import StubServer, credentials, signature, tasks
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 EXAMPLES = ROOT / "examples"
-LANGUAGES = ("c", "python", "luajit")
+LANGUAGES = ("c", "python", "luajit", "ruby")
 PATH = "/notify?from=qiniu"
 URL = f"https://example.com{PATH}"
 JSON = f"Content-Type: {signature.JSON}"
@@ -24,12 +24,15 @@ JSON = f"Content-Type: {signature.JSON}"
 Run = Callable[..., "subprocess.CompletedProcess[str]"]
 
 
-def compiled(name: str, library: pathlib.Path, folder: pathlib.Path) -> str:
-    """The C example as its user compiles it, without pkg-config."""
+def compiled(name: str, library: pathlib.Path, folder: pathlib.Path, *packages: str) -> str:
+    """The C example as its user compiles it, with no pkg-config for the library."""
     program = folder / name
     source = EXAMPLES / f"c/{name}.c"
     command = ["cc", "-std=c11", "-Wall", "-Wextra", "-pedantic", "-Werror"]
     command += [f"-I{ROOT / 'include'}", str(source), "-o", str(program)]
+    if packages:
+        flags = subprocess.run(["pkg-config", "--cflags", "--libs", *packages], stdout=subprocess.PIPE, check=True)
+        command += flags.stdout.decode().split()
     subprocess.run(
         [*command, str(library), f"-Wl,-rpath,{library.parent}"], check=True
     )
@@ -42,7 +45,8 @@ def environment(library: pathlib.Path, **variables: str) -> dict[str, str]:
         "QINIU_ACCESS_KEY": credentials.ACCESS_KEY,
         "QINIU_SECRET_KEY": credentials.SECRET_KEY,
     }
-    return os.environ | keys | {"PREFOP_LIBRARY": str(library)} | variables
+    ours = {"PREFOP_LIBRARY": str(library), "PREFOP_HEADER": str(ROOT / "include/prefop.h")}
+    return os.environ | keys | ours | variables
 
 
 @pytest.fixture(scope="module", params=LANGUAGES)
@@ -60,6 +64,8 @@ def status(
             command = [sys.executable, "-B", str(EXAMPLES / "python/status.py")]
         case "luajit":
             command = ["luajit", str(EXAMPLES / "luajit/status.lua")]
+        case "ruby":
+            command = ["ruby", "-w", str(EXAMPLES / "ruby/status.rb")]
 
     def run(*ids: str, **variables: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
@@ -200,7 +206,7 @@ def test_usage(status: Run) -> None:
     assert "PERSISTENT-ID" in run.stderr or "z0." in run.stderr, shown(run)
 
 
-@pytest.mark.parametrize("status", ["python", "luajit"], indirect=True)
+@pytest.mark.parametrize("status", ["python", "luajit", "ruby"], indirect=True)
 def test_no_library(status: Run) -> None:
     run = status("z0.finished", PREFOP_LIBRARY="/nowhere/libprefop.so.1")
     assert run.returncode == 2, shown(run)
@@ -274,18 +280,30 @@ def test_wait(wait: Run, server: StubServer) -> None:
 # Queues
 
 
-@pytest.fixture(params=["c", "asyncio"])
-def many(request: pytest.FixtureRequest, library: pathlib.Path, tmp_path: pathlib.Path) -> Run:
-    """Runs an example of a queue."""
-    if request.param == "c":
-        command = [compiled("queue", library, tmp_path)]
-    else:
-        command = [sys.executable, "-B", str(EXAMPLES / "python/queue_asyncio.py")]
+@pytest.fixture(scope="module", params=["poll", "libuv", "glib", "asyncio", "ruby", "luv"])
+def many(
+    request: pytest.FixtureRequest, library: pathlib.Path, tmp_path_factory: pytest.TempPathFactory
+) -> Run:
+    """Runs an example of a queue in an event loop."""
+    folder = tmp_path_factory.mktemp("queue")
+    match request.param:
+        case "poll":
+            command = [compiled("queue", library, folder)]
+        case "libuv":
+            command = [compiled("queue_libuv", library, folder, "libuv")]
+        case "glib":
+            command = [compiled("queue_glib", library, folder, "glib-2.0")]
+        case "asyncio":
+            command = [sys.executable, "-B", str(EXAMPLES / "python/queue_asyncio.py")]
+        case "ruby":
+            command = ["ruby", "-w", str(EXAMPLES / "ruby/queue.rb")]
+        case "luv":
+            command = ["luajit", str(EXAMPLES / "luajit/queue_luv.lua")]
 
     def run(*ids: str, **variables: str) -> "subprocess.CompletedProcess[str]":
         return subprocess.run(
-            [*command, *(ids if request.param == "asyncio" else ())],
-            env=environment(library, PREFOP_HEADER=str(ROOT / "include/prefop.h"), **variables),
+            [*command, *(ids if request.param != "poll" else ())],
+            env=environment(library, **variables),
             input="".join(f"{id}\n" for id in ids),
             capture_output=True,
             text=True,
@@ -312,6 +330,25 @@ def test_many_tasks_of_which_some_fail(many: Run, server: StubServer) -> None:
         assert re.search(rf"^{id}: .*HTTP {word}", run.stderr, re.MULTILINE), shown(run)
 
 
+def test_many_tasks_of_which_none_is_accepted(many: Run, server: StubServer) -> None:
+    """The loop ends although nothing ever happens."""
+    run = many("", PREFOP_API_HOSTS=server.http_url)
+    assert (run.returncode, run.stdout) == (1, ""), shown(run)
+    assert "persistent_id is empty" in run.stderr, shown(run)
+    assert server.total == 0
+
+
+def test_many_tasks_without_a_host(many: Run) -> None:
+    run = many("echo.1", PREFOP_API_HOSTS="not a host")
+    assert (run.returncode, run.stdout) == (2, ""), shown(run)
+    assert "api_hosts" in run.stderr, shown(run)
+
+
+def test_none_of_many_tasks(many: Run, server: StubServer) -> None:
+    run = many(PREFOP_API_HOSTS=server.http_url)
+    assert (run.returncode, run.stdout) == (2, ""), shown(run)
+
+
 def test_asyncio_goes_on_meanwhile(library: pathlib.Path, server: StubServer) -> None:
     """Other tasks of the loop run, and a cancelled await cancels its query alone."""
     program = """
@@ -335,13 +372,22 @@ async def main():
             pass
         assert example.ffi.string((await queue.ask("echo.1")).persistent_id) == b"echo.1"
         assert not queue._futures
+        left = asyncio.create_task(queue.ask("fault.hang"))
+        await asyncio.sleep(0)
+    # The queue is gone, and with it all that was asked.
+    done, _ = await asyncio.wait([left], timeout=30)
+    assert done and left.cancelled(), left
+    try:
+        await queue.ask("echo.1")
+        raise SystemExit("there is no queue any more")
+    except example.PrefopError:
+        pass
 
 asyncio.run(main())
 """
-    variables = {"PREFOP_API_HOSTS": server.http_url, "PREFOP_HEADER": str(ROOT / "include/prefop.h")}
     run = subprocess.run(
         [sys.executable, "-B", "-c", program],
-        env=environment(library, PYTHONPATH=str(EXAMPLES / "python"), **variables),
+        env=environment(library, PYTHONPATH=str(EXAMPLES / "python"), PREFOP_API_HOSTS=server.http_url),
         capture_output=True,
         text=True,
         timeout=60,

@@ -29,7 +29,7 @@ from server import StubServer, tasks
 HERE = pathlib.Path(__file__).resolve().parent
 HEADER = HERE.parent.parent / "include/prefop.h"
 SCENARIOS = json.loads((HERE / "scenarios.json").read_text())
-DRIVERS = ("c", "luajit", "python")
+DRIVERS = ("c", "luajit", "python", "ruby")
 
 
 class Run(NamedTuple):
@@ -47,6 +47,8 @@ def driver_command(name: str, library: pathlib.Path, compile_c: Callable[..., pa
         case "luajit":
             script = HERE / "luajit/driver.lua"
             return ["luajit", str(script), str(library), str(HEADER)]
+        case "ruby":
+            return ["ruby", "-w", str(HERE / "ruby/driver.rb"), str(library), str(HEADER)]
     return [sys.executable, "-B", str(HERE / "python/driver.py"), str(library)]
 
 

@@ -19,7 +19,7 @@ daemon off;
 master_process off;
 pid {folder}/pid;
 error_log {folder}/error.log;
-events {{ worker_connections 256; }}
+events {{ worker_connections 1024; }}
 http {{
   log_format requests '$server_protocol $connection $status $request_uri';
   access_log {log};

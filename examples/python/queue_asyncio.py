@@ -4,7 +4,7 @@
 
 Needs cffi, which reads the declarations from prefop.h (PREFOP_HEADER names it, if it is not
 where `make install` puts it). `Queue.ask` is awaited like any coroutine; cancelling it cancels its
-query. Exit status: 0 every task could be asked for, 1 some could not.
+query. Exit status: 0 every task could be asked for, 1 some could not, 2 none was asked for.
 """
 
 import asyncio
@@ -35,7 +35,10 @@ def sized(kind):
 
 
 class Queue:
-    """Queries that run in the event loop of the `async with`."""
+    """Queries that run in the event loop of the `async with`, and end with it.
+
+    A queue belongs to one thread at a time: to that of the loop.
+    """
 
     def __init__(self, **options):
         given, out = sized("prefop_client_options"), ffi.new("prefop_client **")
@@ -58,12 +61,18 @@ class Queue:
         self._descriptor = prefop.prefop_queue_fd(self._queue)
         if self._descriptor < 0:
             raise OSError("no descriptor is left")
+        # It stays the same and is level-triggered, as a reader's is to be. Submitting makes it readable, so that
+        # the first query goes out from the loop like all others.
         asyncio.get_running_loop().add_reader(self._descriptor, self._take)
         return self
 
     async def __aexit__(self, *_):
+        # Only now that nobody watches the descriptor any more: freeing the queue closes it.
         asyncio.get_running_loop().remove_reader(self._descriptor)
         prefop.prefop_queue_free(self._queue)
+        self._queue = ffi.NULL
+        for future in self._futures.values():
+            future.cancel()
 
     async def ask(self, id):
         """The task, a prefop_task *; raises PrefopError."""
@@ -77,7 +86,11 @@ class Queue:
             raise
 
     def _take(self):
-        """The descriptor is readable: takes what has ended."""
+        """The descriptor is readable: takes what has ended.
+
+        The library works in prefop_queue_next only. Until it does not return 1, since one event can stand for
+        many completions; with a timeout of 0, since it is the loop that waits.
+        """
         while (result := prefop.prefop_queue_next(self._queue, 0, self._done, self._error)) == 1:
             future = self._futures.pop(self._done.tag)
             task = ffi.gc(self._done.task, prefop.prefop_task_free) if self._done.task else None
@@ -100,11 +113,28 @@ async def show(queue, id):
     return 0
 
 
-async def main(ids):
+def make_queue():
+    """To be called before the loop runs: the first client of a process sets up OpenSSL, which takes a while."""
     hosts, ca_file = map(os.environb.get, (b"PREFOP_API_HOSTS", b"PREFOP_CA_FILE"))
-    async with Queue(api_hosts=hosts, ca_file=ca_file) as queue:
-        return max(await asyncio.gather(*(show(queue, id) for id in ids)), default=0)
+    return Queue(api_hosts=hosts, ca_file=ca_file)
+
+
+async def main(queue, ids):
+    async with queue:
+        shown = []
+        for id in ids:
+            shown.append(asyncio.create_task(show(queue, id)))
+            if len(shown) % 100 == 0:
+                await asyncio.sleep(0)  # A loop goes through all new tasks at once: thousands hold it up.
+        return max(await asyncio.gather(*shown), default=0)
 
 
 if __name__ == "__main__":
-    sys.exit(asyncio.run(main(sys.argv[1:])))
+    if not sys.argv[1:]:
+        print(__doc__, file=sys.stderr)
+        sys.exit(2)
+    try:
+        sys.exit(asyncio.run(main(make_queue(), sys.argv[1:])))
+    except PrefopError as problem:
+        print(problem, file=sys.stderr)
+        sys.exit(2)

@@ -48,6 +48,9 @@ struct Queue: ~Copyable {
   /// When the network was last looked at.
   var lastTurn = Instant(milliseconds: .min)
 
+  /// When a program that does not wait began to take completions one after another.
+  private var seriesStart: Instant?
+
   /// What a signal handler may use.
   let wakeupDescriptor: Int32
   let generation = Process.generation
@@ -55,6 +58,11 @@ struct Queue: ~Copyable {
   /// Milliseconds for which completions are handed out without a look at the
   /// network.
   private static var longestAbsence: Int64 { 10 }
+
+  /// Milliseconds after which such a series takes what there is, and then ends,
+  /// though the network may have more: else a fast server would keep the program
+  /// from all else it has to do.
+  private static var longestSeries: Int64 { 2 }
 
   init(_ client: SharedReference<Client>) throws(Failure) {
     let keys = try orFailure { () throws(OutOfMemory) in try KeyRing() }
@@ -125,6 +133,11 @@ struct Queue: ~Copyable {
   mutating func next(timeout: Int64, report: inout Report) throws(Failure) -> Completion? {
     let now = Clock.now
     let isStale = lastTurn.milliseconds(until: now) > Self.longestAbsence
+    if timeout == 0, completed.isEmpty, hasHadItsTurn(at: now) {
+      seriesStart = nil
+      announce()
+      return nil
+    }
     if isStale || completed.isEmpty {
       var programErrors = try orFailure { () throws(OutOfMemory) in try ErrorQueue() }
       defer { programErrors.restore() }
@@ -133,6 +146,7 @@ struct Queue: ~Copyable {
       try run(timeout, from: now)
     }
     let completion = completed.popFirst().map { handOut($0, &report) }
+    seriesStart = completion == nil || timeout != 0 ? nil : seriesStart ?? now
     announce()
     return completion
   }
@@ -168,6 +182,12 @@ struct Queue: ~Copyable {
     }
     submission.place = .completed
     completed.append(submission)
+  }
+
+  /// Whether a series of completions has been long enough.
+  private func hasHadItsTurn(at now: Instant) -> Bool {
+    guard let seriesStart else { return false }
+    return seriesStart.milliseconds(until: now) >= Self.longestSeries
   }
 
   /// Ends all queries with this tag; returns how many there were.

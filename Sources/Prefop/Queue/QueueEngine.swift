@@ -102,16 +102,21 @@ struct QueueEngine: ~Copyable {
     }
   }
 
+  /// Milliseconds after which the events that are left wait for the next time:
+  /// many handshakes take long.
+  private static var longestAct: Int64 { 5 }
+
   /// Takes the events that a poller found; `notice` is told of those that are of
   /// no socket.
   func act(on poller: inout QueuePoller, count: Int, _ notice: (QueuePoller.Notice) -> Void) {
+    let start = watch.value.now
     guarded {
       for index in 0..<count {
         let event = poller.event(at: index)
         if let taken = poller.takeNotice(event.descriptor) {
           notice(taken)
         } else if let told = watch.value.fired(event.descriptor, event.bits) {
-          guard act(on: event.descriptor, told) else { return }
+          guard act(on: event.descriptor, told), start.milliseconds(until: Clock.now) < Self.longestAct else { return }
         }
       }
     }

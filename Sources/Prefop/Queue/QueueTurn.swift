@@ -10,10 +10,10 @@ extension Queue {
     var now = start
     var hasLooked = false
     while true {
-      try turn(at: now)
+      let leavesSome = try turn(at: now)
       guard completed.isEmpty else { return }
       if hasLooked, isAwake || now >= end { break }
-      let due = min(timers.first ?? .never, engine.value.due ?? .never)
+      let due = leavesSome ? now : min(timers.first ?? .never, engine.value.due ?? .never)
       guard try look(until: min(end, due), from: now) else { break }
       hasLooked = true
       now = Clock.now
@@ -48,11 +48,13 @@ extension Queue {
     }
   }
 
-  /// Does all that can be done without waiting.
+  /// Does what can be done without waiting; returns whether it left some of that
+  /// for the next turn.
   @inline(never)
-  mutating func turn(at now: Instant) throws(Failure) {
+  private mutating func turn(at now: Instant) throws(Failure) -> Bool {
     lastTurn = now
     var rounds = 0
+    var allowance = Self.departureLimit
     repeat {
       rounds += 1
       if !engine.value.isUsable { try renewEngine(at: now) }
@@ -60,11 +62,12 @@ extension Queue {
       land(at: now)
       expire(at: now)
       if engine.value.takeNewConnection() { endScouts() }
-      advanceReady(at: now)
-      try begin(at: now)
+      advanceReady(at: now, &allowance)
+      try begin(at: now, &allowance)
       step()
       land(at: now)
     } while rounds < Self.roundLimit && (engine.value.due ?? .never) <= now
+    return hasReady || allowance == 0 && canBegin
   }
 
   /// Through a copy of the reference: else ThreadSanitizer takes the step for a
@@ -76,6 +79,10 @@ extension Queue {
 
   /// A turn ends sometime, whatever libcurl wants.
   private static var roundLimit: Int { 8 }
+
+  /// How many queries go out in one turn; the others do so in the next. It takes
+  /// no waiting, but many new connections at once take their time.
+  private static var departureLimit: Int { 64 }
 
   /// Takes the transfers that ended.
   @inline(never)
@@ -150,19 +157,31 @@ extension Queue {
     }
   }
 
-  private mutating func advanceReady(at now: Instant) {
+  private mutating func advanceReady(at now: Instant, _ allowance: inout Int) {
     guard hasReady else { return }
     hasReady = false
     for slot in flights.indices {
       let flight = Reference(flights[slot])
-      if flight.value.phase == .ready { advance(slot, flight, at: now) }
+      guard flight.value.phase == .ready else { continue }
+      guard allowance > 0 else {
+        hasReady = true
+        return
+      }
+      allowance -= 1
+      advance(slot, flight, at: now)
     }
   }
 
-  /// Begins submissions while there is room, also among the completions: they
-  /// hold tasks.
-  private mutating func begin(at now: Instant) throws(Failure) {
-    while completed.count < limit, flyingCount < limit, !waiting.isEmpty || !due.isEmpty {
+  /// Whether there are submissions, and room for them, also among the
+  /// completions: they hold tasks.
+  private var canBegin: Bool {
+    (!waiting.isEmpty || !due.isEmpty) && completed.count < limit && flyingCount < limit
+  }
+
+  /// Begins submissions.
+  private mutating func begin(at now: Instant, _ allowance: inout Int) throws(Failure) {
+    while canBegin, allowance > 0 {
+      allowance -= 1
       let report: UnsafeMutablePointer<Report>
       do throws(OutOfMemory) {
         if idle.isEmpty { try addFlight() }
