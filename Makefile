@@ -16,7 +16,7 @@ SWIFT_BUILD := swift build --disable-local-rpath
 BUILD_PACKAGES := libcurl4-openssl-dev libssl-dev pkg-config gcc libc6-dev
 TEST_PACKAGES := python3 python3-venv openssl luajit nginx valgrind rapidjson-dev g++ clang-format binutils strace cmake php-cli
 
-.PHONY: help lib demo test venv unit-test abi-test anomaly sanitize bench fuzz lint format install uninstall clean
+.PHONY: help lib demo test venv unit-test abi-test anomaly sanitize soak bench fuzz lint format install uninstall clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -67,6 +67,9 @@ anomaly: lib venv ## Fail each allocation in turn, over TLS too
 
 sanitize: venv ## The tests under AddressSanitizer and ThreadSanitizer
 	$(PYTHON) Tests/abi/sanitize.py
+
+soak: lib venv ## A million queries against a server of which one answer in twenty is a fault (QUERIES=...)
+	$(PYTHON) Tests/soak/soak.py $(if $(QUERIES),--queries $(QUERIES))
 
 bench: lib venv ## One table of ratios against bare libcurl and RapidJSON, one of what a wait costs
 	$(PYTHON) Tests/bench/run.py
