@@ -14,7 +14,7 @@ SWIFT_BUILD := swift build --disable-local-rpath
 
 # What Debian packages are needed, in one place: to build, and to test.
 BUILD_PACKAGES := libcurl4-openssl-dev libssl-dev pkg-config gcc libc6-dev
-TEST_PACKAGES := python3 python3-venv openssl luajit nginx valgrind rapidjson-dev g++ clang-format binutils strace cmake php-cli
+TEST_PACKAGES := python3 python3-venv openssl luajit nginx valgrind rapidjson-dev g++ clang-format binutils strace cmake php-cli wrk
 
 .PHONY: help lib demo test venv unit-test abi-test anomaly sanitize soak bench fuzz lint format install uninstall clean
 
@@ -72,6 +72,7 @@ soak: lib venv ## A million queries against a server of which one answer in twen
 	$(PYTHON) Tests/soak/soak.py $(if $(QUERIES),--queries $(QUERIES))
 
 bench: lib venv ## One table of ratios against bare libcurl and RapidJSON, one of what a wait costs
+	$(call need_python,pycurl requests)
 	$(PYTHON) Tests/bench/run.py
 	@PREFOP_SCHEDULE=1 swift test --filter WaitCostTests/table 2>/dev/null | grep -E '^(pauses|age)'
 
