@@ -31,6 +31,7 @@ class Programs:
         self.steady = self._program("cc", "steady.c", "-lcurl")
         self.many = self._program("cc", "many.c", "-lcurl")
         self.volume = self._program("cc", "volume.c", "-lcurl")
+        self.flight = self._program("cc", "flight.c", "-lcurl")
         self.threads = self._program("cc", "threads.c", "-lcurl", "-lpthread")
         self.cancel = self._program("cc", "cancel.c", "-lcurl")
         self.json = self._program("g++", "json.cpp")

@@ -13,7 +13,7 @@ from table import Line, middle
 if TYPE_CHECKING:
     from run import Bench
 
-_WHAT = {"1": "Python, one after another", "64": "Python, 64 at once"}
+_WHAT = {"1": "Python, one by one", "64": "Python, 64 at once"}
 
 
 def python(bench: "Bench") -> Iterator[Line]:
@@ -27,12 +27,16 @@ def python(bench: "Bench") -> Iterator[Line]:
         kind, side, nanoseconds = line.split()
         times[kind, side].append(float(nanoseconds) / 1000)
     for kind, what in _WHAT.items():
-        ours = times[kind, "ours"]
-        for side in ("pycurl", "requests"):
-            theirs = times[kind, side]
+
+        def line(side: str, against: str, what: str, kind: str = kind) -> Line:
+            ours, theirs = times[kind, side], times[kind, against]
             ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
             note = f"{statistics.median(ours):.0f} / {statistics.median(theirs):.0f} us"
-            yield Line(f"{what}: query / {side}, wall", *middle(ratios, note=note))
+            return Line(what, *middle(ratios, note=note))
+
+        yield line("ours", "pycurl", f"{what}: query / pycurl, wall")
+        yield line("read", "pycurl", "  two members read, no dictionary")
+        yield line("ours", "requests", f"{what}: query / requests, wall")
 
 
 def ceiling(bench: "Bench") -> Iterator[Line]:

@@ -110,19 +110,28 @@ class Bench:
         ratio = read["submit1000000"] / read["submit10000"]
         note = f"{read['submit1000000']:.0f} / {read['submit10000']:.0f} ns"
         yield Line("submission among 10^6 / among 10^4", ratio, 1.2, note)
-        yield Line("heap bytes a query in flight, HTTP", read["flight"], 16_384, form=",.0f")
-        yield self._grown("a stream with 10^4 waiting: memory, end / after a tenth", read, "stream")
-        yield self._grown("10^6 at once: memory, end / after a tenth", read, "flood")
+        yield self._grown("a steady stream: memory, end / after a tenth", read, "stream")
+        yield self._grown("all submitted: memory, end / after a tenth", read, "flood")
         early, late = read["flood-early-heap"], read["flood-late-heap"]
         note = f"{late / 1024:,.0f} / {early / 1024:,.0f} KiB"
         yield Line("  heap without what waits", late / early, 1.1, note)
+
+    def flight(self) -> Iterator[Line]:
+        with FastServer(self.programs.fast, "silent") as silent:
+            printed = output(
+                *("env", "GLIBC_TUNABLES=glibc.malloc.tcache_count=0"),
+                *(self.programs.flight, silent.http, self.server.http),
+            )
+        read = {name: float(number) for name, number in (line.split() for line in printed.splitlines())}
+        yield Line("heap bytes a query in flight, HTTP", read["flight"], 16_384, form=",.0f")
+        yield Line("  kept for the next", read["kept"], form=",.0f")
 
     @staticmethod
     def _grown(what: str, read: dict[str, float], name: str) -> Line:
         early, late = read[f"{name}-early"], read[f"{name}-late"]
         note = f"{late:,.0f} / {early:,.0f} KiB"
         if full := read.get(f"{name}-full"):
-            note += f", {full:,.0f} when all wait"
+            note += f", {full:,.0f} when all wait; after malloc_trim {read[f'{name}-trimmed']:,.0f}"
         return Line(what, late / early, 1.1, note)
 
     def json(self) -> Iterator[Line]:
@@ -297,6 +306,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "latency": Bench.latency,
     "threads": Bench.threads,
     "volume": Bench.volume,
+    "flight": Bench.flight,
     "cancelling": cancelling,
     "json": Bench.json,
     "instructions": Bench.instructions,

@@ -75,6 +75,8 @@ static void flood(prefop_client *client, int queries, double each) {
     take(queue);
   }
   printf("flood-late %ld\nflood-late-heap %.0f\n", resident(), (double)(heap() - before));
+  malloc_trim(0);
+  printf("flood-trimmed %ld\n", resident());
   prefop_queue_free(queue);
 }
 
@@ -92,15 +94,6 @@ int main(int argc, char **argv) {
   prefop_queue_free(queue);
 
   compare_costs(client);
-  malloc_trim(0);
-
-  /* What is there when all have been in flight stays: handles, connections, buffers. */
-  before = heap();
-  queue = ours_queue_new(client);
-  ours_many_query(queue, 10000);
-  printf("flight %.0f\n", (double)(heap() - before) / WIDTH);
-  prefop_queue_free(queue);
-
   malloc_trim(0);
   stream(client, queries);
   malloc_trim(0);
