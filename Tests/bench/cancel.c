@@ -1,5 +1,5 @@
 /* How long it takes to call 1,000 queries off, each by its tag, and to free
-   their queue: nanoseconds of both.
+   their queue: nanoseconds of either, and processor nanoseconds of both.
 
    cancel requests ORIGIN   all have been sent, and none is answered
    cancel names             all wait for a name that is not resolved; with slow_names.so preloaded */
@@ -60,7 +60,7 @@ int main(int argc, char **argv) {
   clocks cancelled = clocks_now();
   prefop_queue_free(queue);
   clocks end = clocks_now();
-  printf("%lld %lld\n", cancelled.wall - start.wall, end.wall - cancelled.wall);
+  printf("%lld %lld %lld\n", cancelled.wall - start.wall, end.wall - cancelled.wall, end.cpu - start.cpu);
   fflush(stdout);
   /* Names are still being resolved. */
   _exit(0);

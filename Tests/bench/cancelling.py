@@ -26,14 +26,13 @@ def cancelling(bench: "Bench") -> Iterator[Line]:
     yield _line("whose name hangs", rounds)
 
 
-def _milliseconds(*command: object) -> tuple[float, float]:
-    """To cancel, and to free."""
-    cancel, free = output(*map(str, command)).split()
-    return int(cancel) / 1e6, int(free) / 1e6
+def _milliseconds(*command: object) -> list[float]:
+    """To cancel, to free, and the processor's for both."""
+    return [int(nanoseconds) / 1e6 for nanoseconds in output(*map(str, command)).split()]
 
 
-def _line(which: str, rounds: list[tuple[float, float]]) -> Line:
-    cancel, free = (statistics.median(times) for times in zip(*rounds, strict=True))
-    total = statistics.median(a + b for a, b in rounds)
-    note = f"cancel {cancel:.1f}, free {free:.1f}; median of {len(rounds)}"
+def _line(which: str, rounds: list[list[float]]) -> Line:
+    cancel, free, cpu = (statistics.median(times) for times in zip(*rounds, strict=True))
+    total = statistics.median(cancel + free for cancel, free, _ in rounds)
+    note = f"cancel {cancel:.1f}, free {free:.1f}; processor {cpu:.1f}; median of {len(rounds)}"
     return Line(f"1,000 off, {which}, ms", total, _BAR_MS, note, ".1f")
