@@ -5,7 +5,9 @@
    fast processing     the same, of a task that is under way
    fast delay LOW HIGH the same as "good", each so many microseconds late
    fast faults         of the ids echo.N one in a hundred gets each of the faults
-                       below; all but the slow answer are right the second time
+                       below; the second time it gets its task.  The rate is limited
+                       for a hundredth of the numbers at a stretch, as a service does,
+                       the other faults come one by one
    fast silent         nothing is ever answered
 
    Prints its port, and serves until its standard input ends.  Then it prints
@@ -29,6 +31,9 @@ static const char *const names[FAULTS] = {"good", "reset", "503", "drip", "half-
 
 /* A drip is so many bytes, a thousand times a second. */
 enum { DRIP_BYTES = 20, DRIP_NANOSECONDS = 1000000 };
+
+/* The first hundredth of so many numbers is limited. */
+enum { STRETCH = 12500 };
 
 enum { REQUEST_SIZE = 4096, ANSWER_SIZE = 2048, ID_SIZE = 64, EVENTS = 256 };
 
@@ -114,12 +119,15 @@ static int is_first_time(unsigned long number) {
   return is_new;
 }
 
+static enum fault fault_of(unsigned long number) {
+  static const enum fault of[99] = {[7] = RESET, [23] = UNAVAILABLE, [41] = DRIP, [59] = HALF_BODY};
+  return number % STRETCH < STRETCH / 100 ? RATE_LIMITED : of[number % 99];
+}
+
 static enum fault choose(const char *id) {
-  static const enum fault of[100] = {
-      [7] = RESET, [23] = UNAVAILABLE, [41] = DRIP, [59] = HALF_BODY, [83] = RATE_LIMITED};
   unsigned long number;
   if (!has_faults || sscanf(id, "echo.%lu", &number) != 1) return NONE;
-  enum fault fault = of[number % 100];
+  enum fault fault = fault_of(number);
   return fault && is_first_time(number) ? fault : NONE;
 }
 

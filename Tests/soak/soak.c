@@ -2,7 +2,7 @@
    another.  Counts what came, and says what the process held: a name and a
    number a line.  The figures are judged by soak.py.
 
-   soak ORIGIN QUERIES LIVES IN_FLIGHT */
+   soak ORIGIN QUERIES LIFE IN_FLIGHT   LIFE: how many queries are in one */
 #include "../bench/clocks.h"
 #include "../bench/memory.h"
 #include <inttypes.h>
@@ -11,10 +11,6 @@
 
 /* So many submissions wait at least, while there are any. */
 enum { QUEUED = 5000 };
-
-/* The queries of a life that comes before all is measured: libcurl, libcrypto
-   and the heap keep what they made once. */
-enum { WARM_UP = 2000 };
 
 static struct { unsigned long ok, retried, twice, wrong, unknown; } came;
 
@@ -84,25 +80,29 @@ static long live(const char *origin, int in_flight, uint64_t begin, uint64_t end
 
 int main(int argc, char **argv) {
   if (argc != 5) {
-    fprintf(stderr, "usage: soak ORIGIN QUERIES LIVES IN_FLIGHT\n");
+    fprintf(stderr, "usage: soak ORIGIN QUERIES LIFE IN_FLIGHT\n");
     return 2;
   }
-  uint64_t queries = (uint64_t)atoll(argv[2]), total = queries + WARM_UP;
-  int lives = atoi(argv[3]), in_flight = atoi(argv[4]);
-  unsigned char *seen = calloc(total, 1);
+  uint64_t queries = (uint64_t)atoll(argv[2]), life = (uint64_t)atoll(argv[3]);
+  int in_flight = atoi(argv[4]);
+  /* One life, of the numbers that follow, comes before all is measured: libcurl,
+     libcrypto and the heap keep what they made once. */
+  uint64_t first_life = (queries + life - 1) / life * life, total = first_life + life;
+  unsigned char *seen = malloc(total);
   if (!seen) abort();
   /* Touched, it counts as memory from the beginning. */
   memset(seen, 0, total);
-  live(argv[1], in_flight, queries, total, seen);
+  live(argv[1], in_flight, first_life, total, seen);
 
   memset(&came, 0, sizeof came);
   size_t heap_before = heap();
   int open_before = descriptors();
   long early = 0, late = 0;
   clocks start = clocks_now();
-  for (int i = 0; i < lives; i++) {
-    late = live(argv[1], in_flight, queries * i / lives, queries * (i + 1) / lives, seen);
-    if (i == 0) early = late;
+  for (uint64_t begin = 0; begin < queries; begin += life) {
+    uint64_t end = begin + life < queries ? begin + life : queries;
+    late = live(argv[1], in_flight, begin, end, seen);
+    if (early == 0 && end >= queries / 10) early = late;
   }
   clocks end = clocks_now();
   size_t heap_after = heap();

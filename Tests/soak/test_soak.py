@@ -4,7 +4,7 @@ import pathlib
 
 import soak
 
-QUERIES = 20_000
+QUERIES = 25_000
 
 
 def test_soak(library: pathlib.Path, tmp_path: pathlib.Path) -> None:
