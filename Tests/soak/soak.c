@@ -12,6 +12,10 @@
 /* So many submissions wait at least, while there are any. */
 enum { QUEUED = 5000 };
 
+/* Of each query whether it was seen.  Neither is 0: written to, the memory for
+   it is there from the beginning. */
+enum { UNSEEN = 1, SEEN };
+
 static struct { unsigned long ok, retried, twice, wrong, unknown; } came;
 
 /* How often each query of a status was seen; the place is minus the status. */
@@ -35,8 +39,8 @@ static void count(const prefop_completion *done, const prefop_error *error, uint
     came.unknown++;
     return;
   }
-  if (seen[done->tag]) came.twice++;
-  seen[done->tag] = 1;
+  if (seen[done->tag] != UNSEEN) came.twice++;
+  seen[done->tag] = SEEN;
   if (error->attempts > 1) came.retried++;
   if (done->status) {
     by_status[-done->status & 255]++;
@@ -90,8 +94,7 @@ int main(int argc, char **argv) {
   uint64_t first_life = (queries + life - 1) / life * life, total = first_life + life;
   unsigned char *seen = malloc(total);
   if (!seen) abort();
-  /* Touched, it counts as memory from the beginning. */
-  memset(seen, 0, total);
+  memset(seen, UNSEEN, total);
   live(argv[1], in_flight, first_life, total, seen);
 
   memset(&came, 0, sizeof came);
@@ -109,7 +112,7 @@ int main(int argc, char **argv) {
   int open_after = descriptors();
 
   unsigned long missing = 0;
-  for (uint64_t tag = 0; tag < queries; tag++) missing += !seen[tag];
+  for (uint64_t tag = 0; tag < queries; tag++) missing += seen[tag] == UNSEEN;
   printf("ok %lu\nretried %lu\ntwice %lu\nmissing %lu\nwrong %lu\nunknown %lu\n", came.ok, came.retried, came.twice,
       missing, came.wrong, came.unknown);
   for (int status = 1; status < 256; status++) {
