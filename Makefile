@@ -15,9 +15,9 @@ SWIFT_BUILD := swift build --disable-local-rpath
 # What Debian packages are needed, in one place: to build, and to test.
 BUILD_PACKAGES := libcurl4-openssl-dev libssl-dev pkg-config gcc libc6-dev
 TEST_PACKAGES := python3 python3-venv openssl luajit lua-luv ruby ruby-async nginx valgrind rapidjson-dev g++ clang-format binutils \
-	strace cmake php-cli libuv1-dev libglib2.0-dev
+	strace cmake php-cli libuv1-dev libglib2.0-dev wrk
 
-.PHONY: help lib demo test venv unit-test abi-test anomaly sanitize bench fuzz lint format install uninstall clean
+.PHONY: help lib demo test venv unit-test abi-test anomaly sanitize soak bench fuzz lint format install uninstall clean
 
 help:
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -69,7 +69,11 @@ anomaly: lib venv ## Fail each allocation in turn, over TLS too
 sanitize: venv ## The tests under AddressSanitizer and ThreadSanitizer
 	$(PYTHON) Tests/abi/sanitize.py
 
+soak: lib venv ## A million queries against a server of which one answer in twenty is a fault (QUERIES=...)
+	$(PYTHON) Tests/soak/soak.py $(if $(QUERIES),--queries $(QUERIES))
+
 bench: lib venv ## One table of ratios against bare libcurl and RapidJSON, one of what a wait costs
+	$(call need_python,pycurl requests)
 	$(PYTHON) Tests/bench/run.py
 	@PREFOP_SCHEDULE=1 swift test --filter WaitCostTests/table 2>/dev/null | grep -E '^(pauses|age)'
 

@@ -31,6 +31,9 @@ class Programs:
         self.steady = self._program("cc", "steady.c", "-lcurl")
         self.many = self._program("cc", "many.c", "-lcurl")
         self.volume = self._program("cc", "volume.c", "-lcurl")
+        self.flight = self._program("cc", "flight.c", "-lcurl")
+        self.threads = self._program("cc", "threads.c", "-lcurl", "-lpthread")
+        self.cancel = self._program("cc", "cancel.c", "-lcurl")
         self.json = self._program("g++", "json.cpp")
         self.allocations = self._compile(
             "cc", "allocations.c", "allocations.so", "-shared", "-fPIC"
@@ -38,6 +41,8 @@ class Programs:
         self.slow_names = self._compile(
             "cc", "../abi/slow_names.c", "slow_names.so", "-shared", "-fPIC"
         )
+
+        self.fast = self._compile("cc", "../server/fast.c", "fast")
 
     def _program(self, compiler: str, source: str, *libraries: str) -> Path:
         return self._compile(

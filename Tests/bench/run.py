@@ -17,30 +17,19 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import NamedTuple, Self
+from typing import Self
 
 import callgrind
 from programs import HERE, ROOT, Programs, output
+from table import Line, middle, show
 
 sys.path[:0] = [str(ROOT / "Tests"), str(ROOT / "Tests/clients")]
 import loops  # noqa: E402
+import rivals  # noqa: E402
+from cancelling import cancelling  # noqa: E402
+
+from server.fast import FastServer  # noqa: E402
 from server.nginx import Nginx  # noqa: E402
-
-
-class Line(NamedTuple):
-    """One line of the table."""
-
-    what: str
-    value: float
-    bar: float | None = None
-    note: str = ""
-    form: str = ".2f"
-
-    @property
-    def verdict(self) -> str:
-        if self.bar is None:
-            return ""
-        return "pass" if self.value <= self.bar else "MISS"
 
 
 class Bench:
@@ -63,21 +52,21 @@ class Bench:
     # Measurements -----------------------------------------------------------
 
     def sequential(self) -> Iterator[Line]:
-        yield from self._compared("query", self._alternating(self.server.http), 1.05)
+        yield from self.compared("query", self.alternating(self.server.http), 1.05)
         everywhere = os.sched_getaffinity(0)
         first, last = {min(everywhere)}, {max(everywhere)}
         for where, core in {"on one core": first, "on two cores": last}.items():
             self.server.pin(first)
             try:
-                blocks = self._alternating(self.server.http, pinned=core)
+                blocks = self.alternating(self.server.http, pinned=core)
             finally:
                 self.server.pin(everywhere)
-            yield from self._compared(f"  {where}: query", blocks)
+            yield from self.compared(f"  {where}: query", blocks)
 
     def http2(self) -> Iterator[Line]:
         ca_file = str(self.server.ca_file)
-        blocks = self._alternating(self.server.https, ca_file)
-        yield from self._compared("HTTPS HTTP/2: query", blocks)
+        blocks = self.alternating(self.server.https, ca_file)
+        yield from self.compared("HTTPS HTTP/2: query", blocks)
 
     def many(self) -> Iterator[Line]:
         ca_file = str(self.server.ca_file)
@@ -85,8 +74,8 @@ class Bench:
             ("64 at once: query", 0.92, (self.server.http, "-")),
             ("64 at once, HTTPS HTTP/2: query", 1.0, (self.server.https, ca_file)),
         ):
-            blocks = self._alternating(*arguments, program=self.programs.many, queries=2000)
-            yield from self._compared(what, blocks, bar, ("bare",))
+            blocks = self.alternating(*arguments, program=self.programs.many, queries=2000)
+            yield from self.compared(what, blocks, bar, ("bare",))
         yield from self._counted("many", instructions_bar=15_000, allocations_bar=2)
 
     def _counted(self, kind: str, instructions_bar: float, allocations_bar: float) -> Iterator[Line]:
@@ -106,6 +95,17 @@ class Bench:
         yield Line("  system calls a query", sum(calls.values()), sum(bare_calls.values()) + 1, _listed(calls))
         yield Line("    bare multi's", sum(bare_calls.values()), note=_listed(bare_calls))
 
+    def latency(self) -> Iterator[Line]:
+        """Answers that take 4 to 6 ms, as over a network: what the client itself costs."""
+        with FastServer(self.programs.fast, "delay", 4000, 6000) as server:
+            blocks = self.alternating(server.http, program=self.programs.many, queries=2000)
+        what = "64 at once, 5 ms away: query"
+        yield from self.compared(what, blocks, None, ("bare",), cpu_bar=0.6)
+
+    def threads(self) -> Iterator[Line]:
+        blocks = self.alternating(self.server.http, program=self.programs.threads)
+        yield from self.compared("a thread a core: query", blocks, 1.05, ("bare",))
+
     def volume(self) -> Iterator[Line]:
         printed = output(self.programs.volume, self.server.http, str(self.scaled(1_000_000)))
         read = {name: float(number) for name, number in (line.split() for line in printed.splitlines())}
@@ -114,9 +114,29 @@ class Bench:
         ratio = read["submit1000000"] / read["submit10000"]
         note = f"{read['submit1000000']:.0f} / {read['submit10000']:.0f} ns"
         yield Line("submission among 10^6 / among 10^4", ratio, 1.2, note)
+        yield self._grown("a steady stream: memory, end / after a tenth", read, "stream")
+        yield self._grown("all submitted: memory, end / after a tenth", read, "flood")
+        early, late = read["flood-early-heap"], read["flood-late-heap"]
+        note = f"{late / 1024:,.0f} / {early / 1024:,.0f} KiB"
+        yield Line("  heap without what waits", late / early, 1.1, note)
+
+    def flight(self) -> Iterator[Line]:
+        with FastServer(self.programs.fast, "silent") as silent:
+            printed = output(
+                *("env", "GLIBC_TUNABLES=glibc.malloc.tcache_count=0"),
+                *(self.programs.flight, silent.http, self.server.http),
+            )
+        read = {name: float(number) for name, number in (line.split() for line in printed.splitlines())}
         yield Line("heap bytes a query in flight, HTTP", read["flight"], 16_384, form=",.0f")
-        note = f"{read['late']:,.0f} / {read['early']:,.0f} KiB"
-        yield Line("memory at the end / after a tenth of the queries", read["late"] / read["early"], 1.1, note)
+        yield Line("  kept for the next", read["kept"], form=",.0f")
+
+    @staticmethod
+    def _grown(what: str, read: dict[str, float], name: str) -> Line:
+        early, late = read[f"{name}-early"], read[f"{name}-late"]
+        note = f"{late:,.0f} / {early:,.0f} KiB"
+        if full := read.get(f"{name}-full"):
+            note += f", {full:,.0f} when all wait; after malloc_trim {read[f'{name}-trimmed']:,.0f}"
+        return Line(what, late / early, 1.1, note)
 
     def json(self) -> Iterator[Line]:
         sample = self.programs.library.parent / "task.json"
@@ -133,7 +153,7 @@ class Bench:
             ours, theirs = blocks[name][1:], blocks[against][1:]
             ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
             note = f"{statistics.median(ours):.0f} / {statistics.median(theirs):.0f} ns"
-            return Line(what, *_middle(ratios, bar, note))
+            return Line(what, *middle(ratios, bar, note))
 
         yield line("parse / RapidJSON SAX", "parse", "sax", 0.5)
         yield line("  / SAX that checks UTF-8, as ours does", "parse", "sax-utf8", None)
@@ -211,7 +231,7 @@ class Bench:
         )
         return ticks
 
-    def _alternating(
+    def alternating(
         self,
         origin: str,
         ca_file: str = "-",
@@ -231,12 +251,13 @@ class Bench:
             blocks[side].append([int(time) / queries for time in times])
         return blocks
 
-    def _compared(
+    def compared(
         self,
         what: str,
         blocks: dict[str, list[list[float]]],
         bar: float | None = None,
         against: tuple[str, ...] = ("bare", "tuned"),
+        cpu_bar: float | None = None,
     ) -> Iterator[Line]:
         """Ratios of neighbouring blocks."""
 
@@ -245,10 +266,10 @@ class Bench:
             theirs = [block[clock] for block in blocks[against]]
             ratios = [a / b for a, b in zip(ours, theirs, strict=True)]
             a, b = (statistics.median(side) / 1000 for side in (ours, theirs))
-            return Line(name, *_middle(ratios, bar, f"{a:.1f} / {b:.1f} us"))
+            return Line(name, *middle(ratios, bar, f"{a:.1f} / {b:.1f} us"))
 
         yield line("bare", 0, f"{what} / bare curl, wall", bar)
-        yield line("bare", 1, f"{what} / bare curl, CPU", None)
+        yield line("bare", 1, f"{what} / bare curl, CPU", cpu_bar)
         if "tuned" in against:
             yield line("tuned", 0, f"{what} / tuned bare curl, wall", None)
 
@@ -311,13 +332,19 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "sequential": Bench.sequential,
     "http2": Bench.http2,
     "many": Bench.many,
+    "latency": Bench.latency,
+    "threads": Bench.threads,
     "volume": Bench.volume,
+    "flight": Bench.flight,
+    "cancelling": cancelling,
     "json": Bench.json,
     "instructions": Bench.instructions,
     "allocations": Bench.allocations,
     "system-calls": Bench.system_calls,
     "deadlines": Bench.deadlines,
     "loops": Bench.event_loops,
+    "python": rivals.python,
+    "ceiling": rivals.ceiling,
 }
 
 
@@ -347,15 +374,6 @@ def first_task() -> bytes:
     """The body of the first of the tests' vectors."""
     vectors = json.loads((ROOT / "Tests/vectors/tasks.json").read_text())
     return vectors[0]["body"].encode()
-
-
-def _middle(
-    ratios: list[float], bar: float | None = None, note: str = ""
-) -> tuple[float, float | None, str]:
-    """The median, and how far apart the middle half of the blocks lies."""
-    low, median, high = statistics.quantiles(ratios, n=4)
-    spread = f"half of {len(ratios)} blocks in {low:.2f}-{high:.2f}"
-    return median, bar, f"{note}; {spread}" if note else spread
 
 
 def _listed(calls: Counter[str]) -> str:
@@ -398,12 +416,6 @@ def main() -> int:
                 print(f"{name} could not run: {error}", file=sys.stderr)
     print(*bench.details, sep="\n")
     return 1 if failed else 0
-
-
-def show(line: Line) -> None:
-    bar = "" if line.bar is None else format(line.bar, line.form)
-    value = format(line.value, line.form)
-    print(f"{line.what:48} {value:>9} {bar:>7} {line.verdict:5} {line.note}", flush=True)
 
 
 if __name__ == "__main__":

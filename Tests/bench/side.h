@@ -61,7 +61,7 @@ static inline void bare_end(bare_client *bare) {
   curl_easy_cleanup(bare->easy);
 }
 
-static prefop_client *ours_new(const char *origin, const char *ca_file) {
+static inline prefop_client_options ours_options(const char *origin, const char *ca_file) {
   prefop_client_options options = PREFOP_CLIENT_OPTIONS_INIT;
   options.flags = PREFOP_CLIENT_NO_ENVIRONMENT;
   options.access_key = "bench-access-key-of-forty-characters----";
@@ -69,10 +69,19 @@ static prefop_client *ours_new(const char *origin, const char *ca_file) {
   options.api_hosts = origin;
   options.proxy = "";
   options.ca_file = ca_file;
+  return options;
+}
+
+static inline prefop_client *ours_new_with(const prefop_client_options *options) {
   prefop_client *client;
   prefop_error error = PREFOP_ERROR_INIT;
-  if (prefop_client_new(&options, &client, &error)) fail("prefop_client_new", error.message);
+  if (prefop_client_new(options, &client, &error)) fail("prefop_client_new", error.message);
   return client;
+}
+
+static inline prefop_client *ours_new(const char *origin, const char *ca_file) {
+  prefop_client_options options = ours_options(origin, ca_file);
+  return ours_new_with(&options);
 }
 
 static inline void ours_query(prefop_client *client) {
