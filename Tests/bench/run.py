@@ -23,6 +23,7 @@ from table import Line, middle, show
 sys.path.insert(0, str(ROOT / "Tests"))
 import rivals  # noqa: E402
 from cancelling import cancelling  # noqa: E402
+from waiting import waiting  # noqa: E402
 
 from server.fast import FastServer  # noqa: E402
 from server.nginx import Nginx  # noqa: E402
@@ -308,6 +309,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "volume": Bench.volume,
     "flight": Bench.flight,
     "cancelling": cancelling,
+    "waiting": waiting,
     "json": Bench.json,
     "instructions": Bench.instructions,
     "allocations": Bench.allocations,
