@@ -33,6 +33,7 @@ class Programs:
         self.volume = self._program("cc", "volume.c", "-lcurl")
         self.flight = self._program("cc", "flight.c", "-lcurl")
         self.threads = self._program("cc", "threads.c", "-lcurl", "-lpthread")
+        self.waiting = self._program("cc", "waiting.c", "-lcurl")
         self.cancel = self._program("cc", "cancel.c", "-lcurl")
         self.json = self._program("g++", "json.cpp")
         self.allocations = self._compile(

@@ -27,6 +27,7 @@ sys.path[:0] = [str(ROOT / "Tests"), str(ROOT / "Tests/clients")]
 import loops  # noqa: E402
 import rivals  # noqa: E402
 from cancelling import cancelling  # noqa: E402
+from waiting import waiting  # noqa: E402
 
 from server.fast import FastServer  # noqa: E402
 from server.nginx import Nginx  # noqa: E402
@@ -337,6 +338,7 @@ MEASUREMENTS: dict[str, Callable[[Bench], Iterator[Line]]] = {
     "volume": Bench.volume,
     "flight": Bench.flight,
     "cancelling": cancelling,
+    "waiting": waiting,
     "json": Bench.json,
     "instructions": Bench.instructions,
     "allocations": Bench.allocations,
