@@ -116,12 +116,16 @@ static int tag_place(uint64_t tag) {
   return 0;
 }
 
+static int was_answered(const submission *s, const prefop_task *task) {
+  return s->bodies && s->bodies->length == task->json_length &&
+         memcmp(s->bodies->text, task->json, task->json_length) == 0;
+}
+
 /* The submission that was answered so; NULL: none of this tag. */
 static submission *answered(const queue_model *queue, int tag, const prefop_task *task) {
   for (int i = 0; i < submission_count; i++) {
     submission *s = &submissions[i];
-    if (s->queue != queue || s->tag != tag || s->is_taken || !s->bodies) continue;
-    if (s->bodies->length == task->json_length && memcmp(s->bodies->text, task->json, task->json_length) == 0) return s;
+    if (s->queue == queue && s->tag == tag && !s->is_taken && was_answered(s, task)) return s;
   }
   return NULL;
 }
@@ -182,12 +186,11 @@ void model_take(queue_model *queue, const prefop_completion *done, const prefop_
   REQUIRE((done->status == PREFOP_OK) == (done->task != NULL), "%s with the task %p", prefop_status_name(done->status),
       (void *)done->task);
   submission *s = named(queue, tag, error->request_id);
-  if (done->task) {
-    submission *of_task = answered(queue, tag, done->task);
-    REQUIRE(of_task || is_garbled(queue, tag), "no query with the tag %llu was answered so: %s",
+  if (done->task && s) REQUIRE(was_answered(s, done->task), "%s was not answered so: %s", s->id, done->task->json);
+  if (done->task && !s) {
+    s = answered(queue, tag, done->task);
+    REQUIRE(s || is_garbled(queue, tag), "no query with the tag %llu was answered so: %s",
         (unsigned long long)done->tag, done->task->json);
-    if (s && of_task) REQUIRE(s == of_task, "the task is of %s, the details are of %s", of_task->id, s->id);
-    s = of_task;
   }
   if (s) {
     require_in_time(s, "a completion");

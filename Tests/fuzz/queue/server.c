@@ -147,7 +147,7 @@ typedef struct answer {
 
 static void put(answer *a, const char *bytes, size_t length) {
   if (a->length + length > a->size) a->bytes = realloc(a->bytes, a->size = (a->length + length) * 2);
-  memcpy(a->bytes + a->length, bytes, length);
+  if (length) memcpy(a->bytes + a->length, bytes, length);
   a->length += length;
 }
 
