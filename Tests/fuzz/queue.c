@@ -182,6 +182,24 @@ static int write_id(submission *s) {
   return kind < 8;
 }
 
+/* Why a submission is to be refused; the header does not say which is told first. */
+typedef struct reasons {
+  int is_wrong, is_unsupported;
+} reasons;
+
+static void choose_wait(submission *s, prefop_query_options *options, reasons *why) {
+  static const int64_t pauses[][2] = {{0, 0}, {1, 50}, {50, 0}, {0, 100}, {200, 100}, {-1, 0}};
+  const int until = PREFOP_QUERY_UNTIL_FINISHED, each = PREFOP_QUERY_EACH_CHANGE;
+  uint32_t flags = options->flags = (uint32_t)PICK(PREFOP_QUERY_INTERRUPTIBLE, until, until | each, 128, each);
+  unsigned pause = script_choice(&program, 6);
+  options->poll_min_ms = pauses[pause][0];
+  options->poll_max_ms = pauses[pause][1];
+  s->is_wait = (flags & (uint32_t)until) != 0;
+  s->tells_changes = (flags & (uint32_t)each) != 0;
+  why->is_wrong |= pause > 3 || (QUEUES_WAIT && s->tells_changes && !s->is_wait);
+  why->is_unsupported |= flags & 128 || (!QUEUES_WAIT && (s->is_wait || s->tells_changes));
+}
+
 static void submit(void) {
   queue_model *q = some_queue();
   if (!q || submission_count == MAX_SUBMISSIONS) return;
@@ -190,8 +208,7 @@ static void submit(void) {
   prefop_query_options options = PREFOP_QUERY_OPTIONS_INIT;
   prefop_error error = PREFOP_ERROR_INIT;
   char key[40], secret[64];
-  prefop_status expected = PREFOP_OK;
-  if (!write_id(s)) expected = PREFOP_ERROR_ARGUMENT;
+  reasons why = {.is_wrong = !write_id(s)};
   s->tag = (int)script_choice(&program, MAX_TAGS);
   unsigned differs = script_choice(&program, 8);
   if (differs & 1) options.timeout_ms = PICK(4000, 500, 30, 1, -1, 0);
@@ -199,20 +216,22 @@ static void submit(void) {
     options.bucket_name = PICK_TEXT("bucket", "a b&\xc3\xa9");
     s->has_own_key = PICK(1, 0);
   }
-  if (differs & 4) s->flags = options.flags = (uint32_t)PICK(PREFOP_QUERY_INTERRUPTIBLE, 128);
-  if (options.flags & 128 && expected == PREFOP_OK) expected = PREFOP_ERROR_UNSUPPORTED;
+  if (differs & 4) choose_wait(s, &options, &why);
   if (s->has_own_key) {
     model_own_key(key);
     model_secret_key(secret, key);
     options.access_key = key;
     options.secret_key = secret;
   }
-  s->timeout_ms = options.timeout_ms ? options.timeout_ms : q->client->timeout_ms;
+  s->timeout_ms = options.timeout_ms ? options.timeout_ms : s->is_wait ? 24 * 3600 * 1000 : q->client->timeout_ms;
   prefop_status status = prefop_queue_submit(q->handle, s->id, tags[s->tag], differs ? &options : NULL, &error);
   TRACE("[%lld] queue %d: submit %s, tag %d: %s\n", (long long)network_now_ms(), (int)(q - queues), s->id, s->tag,
       prefop_status_name(status));
-  REQUIRE(status == expected, "%s, expected %s: %s", prefop_status_name(status), prefop_status_name(expected),
-      error.message);
+  int is_expected = status == PREFOP_ERROR_ARGUMENT      ? why.is_wrong
+                    : status == PREFOP_ERROR_UNSUPPORTED ? why.is_unsupported
+                                                         : status == PREFOP_OK && !why.is_wrong && !why.is_unsupported;
+  REQUIRE(is_expected, "%s came, wrong %d, unsupported %d: %s", prefop_status_name(status), why.is_wrong,
+      why.is_unsupported, error.message);
   require_refusal(status, &error);
   if (status != PREFOP_OK) return;
   model_accept(q, s);

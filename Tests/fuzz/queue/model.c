@@ -50,8 +50,8 @@ static int64_t driven(const queue_model *queue) {
 }
 
 static void require_in_time(const submission *s, const char *what) {
-  if (s->timeout_ms < 0 || s->request_count == 0) return;
-  int64_t took = driven(s->queue) - s->first_request_ms;
+  if (s->timeout_ms < 0 || s->started_ms < 0) return;
+  int64_t took = driven(s->queue) - s->started_ms;
   REQUIRE(took <= s->timeout_ms + SLACK_MS, "%s: %s after %lld ms, with %lld ms allowed", s->id, what, (long long)took,
       (long long)s->timeout_ms);
 }
@@ -76,8 +76,8 @@ static void require_key(submission *s, const char *key) {
     }
     REQUIRE(may, "%s was asked for with %s, which the client never had", s->id, key);
   }
-  REQUIRE(s->request_count == 0 || strcmp(s->key, key) == 0, "%s was signed with \"%s\", then with \"%s\"", s->id,
-      s->key, key);
+  REQUIRE(s->is_wait || s->request_count == 0 || strcmp(s->key, key) == 0,
+      "%s was signed with \"%s\", then with \"%s\"", s->id, s->key, key);
   snprintf(s->key, sizeof s->key, "%s", key);
 }
 
@@ -85,7 +85,7 @@ void model_request(submission *s, const char *key) {
   REQUIRE(s->queue->handle, "%s was asked for after its queue was freed", s->id);
   REQUIRE(!s->is_over, "%s was asked for after its end", s->id);
   require_key(s, key);
-  if (s->request_count++ == 0) s->first_request_ms = driven(s->queue);
+  if (s->request_count++ == 0 && !s->is_wait) s->started_ms = driven(s->queue);
   require_in_time(s, "a request");
 }
 
@@ -104,6 +104,7 @@ void model_answer(submission *s, int answer, const char *text, size_t length) {
 
 void model_accept(queue_model *queue, submission *accepted) {
   accepted->queue = queue;
+  accepted->started_ms = accepted->is_wait ? driven(queue) : -1;
   queue->pending++;
   queue->open[accepted->tag]++;
 }
@@ -116,16 +117,20 @@ static int tag_place(uint64_t tag) {
   return 0;
 }
 
-static int was_answered(const submission *s, const prefop_task *task) {
-  return s->bodies && s->bodies->length == task->json_length &&
-         memcmp(s->bodies->text, task->json, task->json_length) == 0;
+/* A wait that ends early hands out some answer, all others the last one. */
+static int was_answered(const submission *s, const prefop_completion *done) {
+  for (const body *b = s->bodies; b; b = b->next) {
+    if (b->length == done->task->json_length && memcmp(b->text, done->task->json, b->length) == 0) return 1;
+    if (done->status == PREFOP_OK || !s->is_wait) return 0;
+  }
+  return 0;
 }
 
 /* The submission that was answered so; NULL: none of this tag. */
-static submission *answered(const queue_model *queue, int tag, const prefop_task *task) {
+static submission *answered(const queue_model *queue, int tag, const prefop_completion *done) {
   for (int i = 0; i < submission_count; i++) {
     submission *s = &submissions[i];
-    if (s->queue == queue && s->tag == tag && !s->is_taken && was_answered(s, task)) return s;
+    if (s->queue == queue && s->tag == tag && !s->is_taken && was_answered(s, done)) return s;
   }
   return NULL;
 }
@@ -179,23 +184,59 @@ static void count_end(queue_model *queue, int tag, prefop_status status) {
   queue->pending--;
 }
 
+/* Which submission it is of; NULL: nothing tells. */
+static submission *identify(
+    const queue_model *queue, int tag, const prefop_completion *done, const prefop_error *error) {
+  submission *s = named(queue, tag, error->request_id);
+  if (!done->task || is_garbled(queue, tag)) return s;
+  if (s) {
+    REQUIRE(was_answered(s, done), "%s was not answered so: %s", s->id, done->task->json);
+    return s;
+  }
+  s = answered(queue, tag, done);
+  REQUIRE(s, "no query with the tag %llu was answered so: %s", (unsigned long long)done->tag, done->task->json);
+  return s;
+}
+
+static void write_codes(const prefop_task *task, char *codes, size_t size) {
+  int length = snprintf(codes, size, "%lld", (long long)task->code);
+  for (size_t i = 0; i < task->item_count && (size_t)length < size; i++) {
+    length += snprintf(codes + length, size - (size_t)length, ",%lld", (long long)task->items[i]->code);
+  }
+}
+
+/* An answer on the way to the end. */
+static void take_change(submission *s, const prefop_completion *done) {
+  char codes[sizeof s->told];
+  REQUIRE(done->status == PREFOP_OK && !prefop_task_is_finished(done->task), "a change that is the end");
+  if (!s) return;
+  write_codes(done->task, codes, sizeof codes);
+  REQUIRE(s->tells_changes && strcmp(codes, s->told) != 0, "%s: \"%s\" after \"%s\"", s->id, codes, s->told);
+  strcpy(s->told, codes);
+}
+
+static void take_end(submission *s, const prefop_completion *done) {
+  int is_early = done->status == PREFOP_ERROR_TIMEOUT || done->status == PREFOP_ERROR_CANCELLED;
+  require_in_time(s, "a completion");
+  REQUIRE(!done->task || done->status == PREFOP_OK || (s->is_wait && is_early), "%s: %s with a task", s->id,
+      prefop_status_name(done->status));
+  REQUIRE(!s->is_wait || done->status != PREFOP_OK || prefop_task_is_finished(done->task), "%s: the end with code %lld",
+      s->id, (long long)done->task->code);
+  s->is_taken = s->is_over = 1;
+}
+
 void model_take(queue_model *queue, const prefop_completion *done, const prefop_error *error) {
   int tag = tag_place(done->tag);
   require_details(done, error);
-  REQUIRE(done->flags == 0 && done->reserved == 0, "flags %u", done->flags);
-  REQUIRE((done->status == PREFOP_OK) == (done->task != NULL), "%s with the task %p", prefop_status_name(done->status),
-      (void *)done->task);
-  submission *s = named(queue, tag, error->request_id);
-  if (done->task && s) REQUIRE(was_answered(s, done->task), "%s was not answered so: %s", s->id, done->task->json);
-  if (done->task && !s) {
-    s = answered(queue, tag, done->task);
-    REQUIRE(s || is_garbled(queue, tag), "no query with the tag %llu was answered so: %s",
-        (unsigned long long)done->tag, done->task->json);
+  REQUIRE((done->flags & ~(uint32_t)PREFOP_COMPLETION_MORE) == 0 && done->reserved == 0, "flags %u", done->flags);
+  REQUIRE(done->status != PREFOP_OK || done->task, "success without a task");
+  submission *s = identify(queue, tag, done, error);
+  if (done->flags & PREFOP_COMPLETION_MORE) {
+    REQUIRE(queue->open[tag] > 0, "a change after the end");
+    take_change(s, done);
+    return;
   }
-  if (s) {
-    require_in_time(s, "a completion");
-    s->is_taken = s->is_over = 1;
-  }
+  if (s) take_end(s, done);
   count_end(queue, tag, done->status);
 }
 

@@ -13,6 +13,13 @@
 #define MAX_ANSWERS 4096
 #define KEYS 3
 
+/* Whether queues can wait for the end of tasks; until they can, the flags that
+   ask for it are PREFOP_ERROR_UNSUPPORTED. */
+#define QUEUES_WAIT 0
+#if !QUEUES_WAIT
+#define PREFOP_COMPLETION_MORE 1u
+#endif
+
 typedef struct client_model {
   prefop_client *handle;
   int is_free; /* its queues may still be there */
@@ -56,13 +63,16 @@ typedef struct submission {
   uint32_t flags;
   int has_own_key;
   int64_t timeout_ms; /* negative: none */
-  int is_over;        /* no request may go out for it any more */
-  int is_taken;       /* its final completion is known to have been taken */
-  char key[40];       /* that its first request was signed with */
-  int is_garbled;     /* it was answered with bytes that nobody here has read */
+  int is_wait;
+  int tells_changes;
+  char told[256]; /* the codes that were told last; "": none were */
+  int is_over;    /* no request may go out for it any more */
+  int is_taken;   /* its final completion is known to have been taken */
+  char key[40];   /* that its first request was signed with */
+  int is_garbled; /* it was answered with bytes that nobody here has read */
   int request_count;
-  int64_t first_request_ms; /* on the clock of `driven_ms` */
-  body *bodies;             /* the last one first */
+  int64_t started_ms; /* when its time began, on the clock of `driven_ms`; negative: not yet */
+  body *bodies;       /* the last one first */
 } submission;
 
 extern client_model clients[MAX_CLIENTS];
