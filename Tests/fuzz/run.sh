@@ -46,5 +46,8 @@ else:
 for number, sample in enumerate(samples):
     (folder / f"sample-{number}").write_bytes(sample.encode())
 PYTHON
-exec "$build/$target" -max_total_time="$seconds" -max_len=4096 -timeout=5 -dict="Tests/fuzz/$target.txt" \
+# Short programs say little: they are not to be tried first.
+length=$([ "$target" = queue ] && echo 0 || echo 100)
+exec "$build/$target" -max_total_time="$seconds" -max_len=4096 -len_control="$length" -timeout=5 \
+  -dict="Tests/fuzz/$target.txt" \
   -artifact_prefix="$build/" -print_final_stats=1 "$build/$target.corpus"

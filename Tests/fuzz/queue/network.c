@@ -42,6 +42,7 @@ typedef struct connection {
   size_t request_length;
   network_reply reply;
   size_t sent;
+  int is_full; /* it waits until the library has read */
   int64_t due;
 } connection;
 
@@ -142,7 +143,7 @@ static void end_answer(connection *c) {
 }
 
 static int go_on_answering(connection *c) {
-  if (now < c->due) return 0;
+  if (now < c->due && !c->is_full) return 0;
   size_t left = c->reply.length - c->sent;
   if (c->reply.piece_size && left > c->reply.piece_size) left = c->reply.piece_size;
   ssize_t sent = left ? send(c->descriptor, c->reply.bytes + c->sent, left, MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
@@ -150,12 +151,12 @@ static int go_on_answering(connection *c) {
     drop(c);
     return 1;
   }
+  c->is_full = sent < 0;
   if (sent > 0) c->sent += (size_t)sent;
   if (c->sent == c->reply.length) {
     end_answer(c);
   } else {
-    /* One that is full is not emptied before the library has run. */
-    c->due = now + (sent < 0 && c->reply.gap_ms == 0 ? 1 : c->reply.gap_ms) * MS;
+    c->due = c->is_full ? NEVER : now + c->reply.gap_ms * MS;
   }
   return sent > 0;
 }
