@@ -126,13 +126,12 @@ static int was_answered(const submission *s, const prefop_completion *done) {
   return 0;
 }
 
-/* The submission that was answered so; NULL: none of this tag. */
-static submission *answered(const queue_model *queue, int tag, const prefop_completion *done) {
+static int was_anybody_answered(const queue_model *queue, int tag, const prefop_completion *done) {
   for (int i = 0; i < submission_count; i++) {
     submission *s = &submissions[i];
-    if (s->queue == queue && s->tag == tag && !s->is_taken && was_answered(s, done)) return s;
+    if (s->queue == queue && s->tag == tag && !s->is_taken && was_answered(s, done)) return 1;
   }
-  return NULL;
+  return 0;
 }
 
 /* Something of this tag may have ended in any way. */
@@ -189,12 +188,10 @@ static submission *identify(
     const queue_model *queue, int tag, const prefop_completion *done, const prefop_error *error) {
   submission *s = named(queue, tag, error->request_id);
   if (!done->task || is_garbled(queue, tag)) return s;
-  if (s) {
-    REQUIRE(was_answered(s, done), "%s was not answered so: %s", s->id, done->task->json);
-    return s;
-  }
-  s = answered(queue, tag, done);
-  REQUIRE(s, "no query with the tag %llu was answered so: %s", (unsigned long long)done->tag, done->task->json);
+  REQUIRE(s || done->status != PREFOP_OK, "the details of an answer name none: %s", done->task->json);
+  REQUIRE(s ? was_answered(s, done) : was_anybody_answered(queue, tag, done),
+      "%s with the tag %llu was not answered so: %s", s ? s->id : "a query", (unsigned long long)done->tag,
+      done->task->json);
   return s;
 }
 
