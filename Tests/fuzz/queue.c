@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <unistd.h>
 
 #define MAX_CALLS 300
@@ -23,6 +24,7 @@
 #define MAX_LOOKS 1000
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 static script program;
 
@@ -420,6 +422,17 @@ static void require_same_open(const struct pollfd before[MAX_DESCRIPTORS]) {
   for (int i = 0; i < MAX_DESCRIPTORS; i++) {
     REQUIRE((now[i].revents & POLLNVAL) == (before[i].revents & POLLNVAL), "descriptor %d was left open, or closed", i);
   }
+}
+
+/* The jitter of pauses comes from addresses.  So that an input does the same each
+   time, the program starts anew with addresses that are not random, if it may. */
+int LLVMFuzzerInitialize(int *argc, char ***argv) {
+  (void)argc;
+  int persona = personality(0xffffffff);
+  if (persona >= 0 && !(persona & ADDR_NO_RANDOMIZE) && personality((unsigned)persona | ADDR_NO_RANDOMIZE) >= 0) {
+    execv("/proc/self/exe", *argv);
+  }
+  return 0;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

@@ -12,6 +12,7 @@
 #define MAX_SIZE 4096
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+int LLVMFuzzerInitialize(int *argc, char ***argv);
 
 static char *seeds[MAX_SEEDS];
 static size_t seed_count;
@@ -58,6 +59,7 @@ static size_t mix(char *input) {
 
 int main(int argc, char **argv) {
   size_t size;
+  LLVMFuzzerInitialize(&argc, &argv);
   if (argc != 4 || strcmp(argv[1], "--mix") != 0) {
     for (int i = 1; i < argc; i++) {
       char *bytes = read_file(argv[i], &size);
