@@ -313,6 +313,7 @@ static void cancel(void) {
 static void wake(void) {
   queue_model *q = some_queue();
   if (!q) return;
+  TRACE("queue %d: wakeup\n", (int)(q - queues));
   prefop_queue_wakeup(q->handle);
   q->may_be_awake = 1;
 }
@@ -365,6 +366,7 @@ static void pass(void) { network_pass(PICK(1, 9, 11, 60, 800, 10000, 700000)); }
 
 /* Takes all that is still to come, the one way or the other. */
 static void drain(void) {
+  TRACE("[%lld] drain\n", (long long)network_now_ms());
   int is_watched = script_choice(&program, 2) == 1;
   for (int round = 0;; round++) {
     int is_done = 1;

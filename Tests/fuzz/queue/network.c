@@ -262,8 +262,7 @@ int timerfd_create(clockid_t clock, int flags) {
 int timerfd_settime(int descriptor, int flags, const struct itimerspec *moment, struct itimerspec *before) {
   (void)before;
   REQUIRE(flags == TFD_TIMER_ABSTIME, "a timer of another kind");
-  /* A number that was closed meanwhile may be another timer's now. */
-  for (int i = timer_count - 1; i >= 0; i--) {
+  for (int i = 0; i < timer_count; i++) {
     if (timers[i].descriptor != descriptor) continue;
     eventfd_t count;
     (void)eventfd_read(descriptor, &count);
@@ -274,6 +273,14 @@ int timerfd_settime(int descriptor, int flags, const struct itimerspec *moment, 
   }
   errno = EBADF;
   return -1;
+}
+
+/* Its number may soon be another descriptor's. */
+int close(int descriptor) {
+  for (int i = 0; i < timer_count; i++) {
+    if (timers[i].descriptor == descriptor) timers[i] = timers[--timer_count];
+  }
+  return (int)syscall(SYS_close, descriptor);
 }
 
 static int is_ready(int poller, struct epoll_event *events, int count) {
