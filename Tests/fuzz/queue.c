@@ -7,7 +7,7 @@
 #define _GNU_SOURCE
 #include "queue/model.h"
 #include "queue/network.h"
-#include "queue/require.h"
+#include "queue/story.h"
 #include "queue/server.h"
 
 #include <errno.h>
@@ -111,14 +111,14 @@ static void new_client(void) {
   c->timeout_ms = options.timeout_ms ? options.timeout_ms : 30000;
   prefop_status status = prefop_client_new(&options, &c->handle, &error);
   REQUIRE(status == PREFOP_OK && c->handle, "prefop_client_new: %s", error.message);
-  TRACE("client %d: %s, %s, proxy %s\n", client_count, c->api_hosts ? c->api_hosts : "hosts to be found",
+  tell("client %d: %s, %s, proxy %s", client_count, c->api_hosts ? c->api_hosts : "hosts to be found",
       c->bucket_hosts ? c->bucket_hosts : "", options.proxy);
   client_count++;
 }
 
 static void free_client(client_model *c) {
   if (!c || c->is_free) return;
-  TRACE("client %d: free\n", c->number);
+  tell("client %d: free", c->number);
   prefop_client_free(c->handle);
   c->is_free = 1;
 }
@@ -141,7 +141,7 @@ static void set_credentials(void) {
   model_secret_key(secret, key);
   prefop_status status = prefop_client_set_credentials(c->handle, number ? key : NULL, number ? secret : NULL, &error);
   REQUIRE(status == PREFOP_OK, "prefop_client_set_credentials: %s", error.message);
-  TRACE("client %d: key %d\n", c->number, number);
+  tell("client %d: key %d", c->number, number);
   c->key = number;
   c->known |= 1u << number;
 }
@@ -161,13 +161,13 @@ static void new_queue(void) {
   *q = (queue_model){.client = c, .descriptor = -1, .has_nothing = 1, .entered_ms = -1};
   prefop_status status = prefop_queue_new(c->handle, &q->handle, &error);
   REQUIRE(status == PREFOP_OK && q->handle, "prefop_queue_new: %s", error.message);
-  TRACE("queue %d of client %d\n", queue_count, c->number);
+  tell("queue %d of client %d", queue_count, c->number);
   queue_count++;
 }
 
 static void free_queue(queue_model *q) {
   if (!q || !q->handle) return;
-  TRACE("queue %d: free\n", (int)(q - queues));
+  tell("queue %d: free", (int)(q - queues));
   prefop_queue_free(q->handle);
   model_free_queue(q);
 }
@@ -227,8 +227,7 @@ static void submit(void) {
   }
   s->timeout_ms = options.timeout_ms ? options.timeout_ms : s->is_wait ? 24 * 3600 * 1000 : q->client->timeout_ms;
   prefop_status status = prefop_queue_submit(q->handle, s->id, tags[s->tag], differs ? &options : NULL, &error);
-  TRACE("[%lld] queue %d: submit %s, tag %d: %s\n", (long long)network_now_ms(), (int)(q - queues), s->id, s->tag,
-      prefop_status_name(status));
+  tell("queue %d: submit %s, tag %d: %s", (int)(q - queues), s->id, s->tag, prefop_status_name(status));
   int is_expected = status == PREFOP_ERROR_ARGUMENT      ? why.is_wrong
                     : status == PREFOP_ERROR_UNSUPPORTED ? why.is_unsupported
                                                          : status == PREFOP_OK && !why.is_wrong && !why.is_unsupported;
@@ -270,8 +269,8 @@ static int next(queue_model *q, int64_t timeout) {
   int32_t result = prefop_queue_next(q->handle, timeout, &done, &error);
   model_leave(q);
   int64_t took = network_now_ms() - start;
-  TRACE("[%lld] queue %d: next(%lld): %d, tag %llu, %s: %s\n", (long long)network_now_ms(), (int)(q - queues),
-      (long long)timeout, result, (unsigned long long)done.tag, prefop_status_name(done.status), error.message);
+  tell("queue %d: next(%lld): %d, tag %llu, %s: %s", (int)(q - queues), (long long)timeout, result,
+      (unsigned long long)done.tag, prefop_status_name(done.status), error.message);
   REQUIRE(result == 0 || result == 1, "next: %s: %s", prefop_status_name(result), error.message);
   REQUIRE(timeout < 0 || took <= timeout + 20, "%lld ms, not %lld", (long long)took, (long long)timeout);
   if (result == 0) {
@@ -306,14 +305,14 @@ static void cancel(void) {
   if (!q) return;
   int tag = (int)script_choice(&program, MAX_TAGS);
   size_t count = prefop_queue_cancel(q->handle, tags[tag]);
-  TRACE("[%lld] queue %d: cancel tag %d: %zu\n", (long long)network_now_ms(), (int)(q - queues), tag, count);
+  tell("queue %d: cancel tag %d: %zu", (int)(q - queues), tag, count);
   model_cancel(q, tag, count);
 }
 
 static void wake(void) {
   queue_model *q = some_queue();
   if (!q) return;
-  TRACE("queue %d: wakeup\n", (int)(q - queues));
+  tell("queue %d: wakeup", (int)(q - queues));
   prefop_queue_wakeup(q->handle);
   q->may_be_awake = 1;
 }
@@ -366,7 +365,7 @@ static void pass(void) { network_pass(PICK(1, 9, 11, 60, 800, 10000, 700000)); }
 
 /* Takes all that is still to come, the one way or the other. */
 static void drain(void) {
-  TRACE("[%lld] drain\n", (long long)network_now_ms());
+  tell("drain");
   int is_watched = script_choice(&program, 2) == 1;
   for (int round = 0;; round++) {
     int is_done = 1;
@@ -445,6 +444,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   ca_file();
   find_open(before);
   network_begin();
+  story_begin();
   model_begin();
   server_begin((script){bar ? bar + 1 : end, end});
   for (int count = 0; count < MAX_CALLS && script_has_more(&program); count++) call();
@@ -454,5 +454,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   model_end();
   network_end();
   require_same_open(before);
+  story_end();
   return 0;
 }

@@ -1,6 +1,6 @@
 #include "model.h"
 #include "network.h"
-#include "require.h"
+#include "story.h"
 
 #include <poll.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 #define _GNU_SOURCE
 #include "network.h"
-#include "require.h"
+#include "story.h"
 
 #include <arpa/inet.h>
 #include <dlfcn.h>

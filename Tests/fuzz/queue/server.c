@@ -2,7 +2,7 @@
 #include "server.h"
 #include "model.h"
 #include "network.h"
-#include "require.h"
+#include "story.h"
 
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
@@ -134,7 +134,7 @@ static request read_request(const network_peer *peer, const char *bytes, size_t 
     r.is_signed = 1;
     require_signature(&r, authorization);
   }
-  TRACE("[%lld] %s %s %s %s\n", (long long)network_now_ms(), r.method, r.host, r.path, r.is_signed ? r.key : "");
+  tell("%s %s %s %s", r.method, r.host, r.path, r.is_signed ? r.key : "");
   return r;
 }
 
@@ -439,7 +439,7 @@ network_reply network_answer(network_peer *peer, const char *bytes, size_t lengt
   REQUIRE(of_bucket || of_account || strncmp(r.path, "/status/get/prefop?id=", 22) == 0, "%s", r.path);
   int64_t delay = delays[script_choice(&decisions, DELAYS)];
   char letter = script_letter(&decisions, of_bucket || of_account ? REGIONS WRONG : TASKS WRONG);
-  TRACE("[%lld]   %c after %lld ms\n", (long long)network_now_ms(), letter, (long long)delay);
+  tell("  %c after %lld ms", letter, (long long)delay);
   network_reply reply =
       of_bucket || of_account ? answer_for_regions(&r, letter, of_bucket) : answer_for_task(&r, letter);
   reply.delay_ms = delay;
@@ -474,7 +474,6 @@ network_reception network_receive(network_peer *peer) {
   default:
     break;
   }
-  TRACE("[%lld] connect %s: %d after %lld ms\n", (long long)network_now_ms(), peer->authority, reception.kind,
-      (long long)reception.delay_ms);
+  tell("connect %s: %d after %lld ms", peer->authority, reception.kind, (long long)reception.delay_ms);
   return reception;
 }
