@@ -267,10 +267,12 @@ static int next(queue_model *q, int64_t timeout) {
   running = q;
   model_enter(q);
   int32_t result = prefop_queue_next(q->handle, timeout, &done, &error);
+  /* What was sent before the end came before it. */
+  network_step();
   model_leave(q);
   int64_t took = network_now_ms() - start;
-  tell("queue %d: next(%lld): %d, tag %llu, %s: %s", (int)(q - queues), (long long)timeout, result,
-      (unsigned long long)done.tag, prefop_status_name(done.status), error.message);
+  tell("queue %d: next(%lld): %d, tag %llu, %s, %d attempts, %s: %s", (int)(q - queues), (long long)timeout, result,
+      (unsigned long long)done.tag, prefop_status_name(done.status), error.attempts, error.request_id, error.message);
   REQUIRE(result == 0 || result == 1, "next: %s: %s", prefop_status_name(result), error.message);
   REQUIRE(timeout < 0 || took <= timeout + 20, "%lld ms, not %lld", (long long)took, (long long)timeout);
   if (result == 0) {

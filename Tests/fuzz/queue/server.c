@@ -439,7 +439,7 @@ network_reply network_answer(network_peer *peer, const char *bytes, size_t lengt
   REQUIRE(of_bucket || of_account || strncmp(r.path, "/status/get/prefop?id=", 22) == 0, "%s", r.path);
   int64_t delay = delays[script_choice(&decisions, DELAYS)];
   char letter = script_letter(&decisions, of_bucket || of_account ? REGIONS WRONG : TASKS WRONG);
-  tell("  %c after %lld ms", letter, (long long)delay);
+  tell("  %c after %lld ms: " MODEL_ANSWER_ID, letter, (long long)delay, answer_count);
   network_reply reply =
       of_bucket || of_account ? answer_for_regions(&r, letter, of_bucket) : answer_for_task(&r, letter);
   reply.delay_ms = delay;
