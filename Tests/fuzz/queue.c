@@ -267,8 +267,6 @@ static int next(queue_model *q, int64_t timeout) {
   running = q;
   model_enter(q);
   int32_t result = prefop_queue_next(q->handle, timeout, &done, &error);
-  /* What was sent before the end came before it. */
-  network_step();
   model_leave(q);
   int64_t took = network_now_ms() - start;
   tell("queue %d: next(%lld): %d, tag %llu, %s, %d attempts, %s: %s", (int)(q - queues), (long long)timeout, result,

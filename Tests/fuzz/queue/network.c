@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -97,10 +98,21 @@ static size_t request_end(const connection *c, const char *bytes, size_t length)
   return end ? (size_t)(end + 4 - bytes) : 0;
 }
 
+/* Peers have their turn only when the library waits: it may have sent a request
+   and given it up in one go. */
+static int is_abandoned(const connection *c) {
+  struct pollfd entry = {c->descriptor, POLLRDHUP, 0};
+  return poll(&entry, 1, 0) == 1;
+}
+
 /* What came is left where it is until it is answered: a socket that is closed
    with something unread in it resets its peer. */
 static int listen_to(connection *c) {
   char bytes[MAX_REQUEST];
+  if (is_abandoned(c)) {
+    drop(c);
+    return 1;
+  }
   ssize_t length = recv(c->descriptor, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
   if (length < 0 && errno == EAGAIN) return 0;
   if (length <= 0) {
