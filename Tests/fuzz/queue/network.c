@@ -43,6 +43,7 @@ typedef struct connection {
   size_t request_length;
   network_reply reply;
   size_t sent;
+  short ready; /* as poll(2) has it */
   int is_full; /* it waits until the library has read */
   int64_t due;
 } connection;
@@ -98,24 +99,15 @@ static size_t request_end(const connection *c, const char *bytes, size_t length)
   return end ? (size_t)(end + 4 - bytes) : 0;
 }
 
-/* Peers have their turn only when the library waits: it may have sent a request
-   and given it up in one go. */
-static int is_abandoned(const connection *c) {
-  struct pollfd entry = {c->descriptor, POLLRDHUP, 0};
-  return poll(&entry, 1, 0) == 1;
-}
-
 /* What came is left where it is until it is answered: a socket that is closed
    with something unread in it resets its peer. */
 static int listen_to(connection *c) {
   char bytes[MAX_REQUEST];
-  if (is_abandoned(c)) {
-    drop(c);
-    return 1;
-  }
+  if (!c->ready) return 0;
   ssize_t length = recv(c->descriptor, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
-  if (length < 0 && errno == EAGAIN) return 0;
-  if (length <= 0) {
+  /* Peers have their turn only when the library waits: it may have sent a request
+     and given it up in one go. */
+  if (length <= 0 || c->ready & POLLRDHUP) {
     drop(c);
     return 1;
   }
@@ -126,13 +118,10 @@ static int listen_to(connection *c) {
   return 1;
 }
 
-static int watch_silently(connection *c) {
-  char byte;
-  if (recv(c->descriptor, &byte, 1, MSG_DONTWAIT) == 0 || now >= c->due) {
-    drop(c);
-    return 1;
-  }
-  return 0;
+static int be_silent(connection *c) {
+  if (!(c->ready & POLLRDHUP) && now < c->due) return 0;
+  drop(c);
+  return 1;
 }
 
 static void end_answer(connection *c) {
@@ -196,14 +185,25 @@ static int step(connection *c) {
   case ANSWERING:
     return go_on_answering(c);
   case SILENT:
-    return watch_silently(c);
+    return be_silent(c);
   }
   return 0;
 }
 
+/* One call of the system instead of one for each. */
+static void look(void) {
+  static struct pollfd entries[MAX_CONNECTIONS];
+  for (int i = 0; i < connection_count; i++) {
+    entries[i] = (struct pollfd){connections[i].descriptor, POLLIN | POLLRDHUP, 0};
+  }
+  REQUIRE(poll(entries, (nfds_t)connection_count, 0) >= 0, "poll: %d", errno);
+  for (int i = 0; i < connection_count; i++) connections[i].ready = entries[i].revents;
+}
+
 void network_step(void) {
-  for (int again = 1; again;) {
+  for (int again = connection_count > 0; again;) {
     again = 0;
+    look();
     for (int i = 0; i < connection_count; i++) again |= step(&connections[i]);
   }
   for (int i = 0; i < timer_count; i++) {
