@@ -21,7 +21,7 @@
 
 /* Looks at the descriptor without time going by, after which it is said to be
    ready for nothing. */
-#define MAX_LOOKS 1000
+#define MAX_LOOKS 50
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int LLVMFuzzerInitialize(int *argc, char ***argv);
@@ -359,7 +359,15 @@ static void watch_some(void) {
   if (q) watch(q, (int)PICK(3, 1, 20, 100));
 }
 
-static void pass(void) { network_pass(PICK(1, 9, 11, 60, 800, 10000, 700000)); }
+static void pass(void) {
+  network_pass(PICK(1, 9, 11, 60, 800, 10000, 700000));
+  tell("time has gone by");
+}
+
+static void interrupt(void) {
+  tell("a signal will come");
+  network_interrupt();
+}
 
 /* MARK: Programs */
 
@@ -388,8 +396,8 @@ static const struct {
   char letter;
   void (*make)(void);
 } calls[] = {{'S', submit}, {'N', take_next}, {'X', cancel}, {'E', watch_some}, {'T', pass}, {'Q', new_queue},
-    {'C', new_client}, {'K', set_credentials}, {'F', share_some}, {'W', wake}, {'I', network_interrupt},
-    {'q', free_some_queue}, {'c', free_some_client}, {'A', take_wrongly}, {'D', drain}};
+    {'C', new_client}, {'K', set_credentials}, {'F', share_some}, {'W', wake}, {'I', interrupt}, {'q', free_some_queue},
+    {'c', free_some_client}, {'A', take_wrongly}, {'D', drain}};
 
 static void call(void) {
   char letters[sizeof calls / sizeof *calls + 1] = {0};

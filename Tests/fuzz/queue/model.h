@@ -60,7 +60,6 @@ typedef struct submission {
   queue_model *queue;
   int tag;
   char id[300];
-  uint32_t flags;
   int has_own_key;
   int64_t timeout_ms; /* negative: none */
   int is_wait;
