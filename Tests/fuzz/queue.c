@@ -10,8 +10,6 @@
 #include "queue/story.h"
 #include "queue/server.h"
 
-#include <errno.h>
-#include <poll.h>
 #include <sys/mman.h>
 #include <sys/personality.h>
 #include <unistd.h>
@@ -337,7 +335,7 @@ static void watch(queue_model *q, int times) {
   while (q->pending > 0 && times-- > 0) {
     struct pollfd entry = {q->descriptor, POLLIN, 0};
     network_step();
-    if (poll(&entry, 1, 0) == 0) {
+    if (network_poll(&entry, 1) == 0) {
       running = q;
       if (!network_pass_to_next()) {
         REQUIRE(network_may_be_stuck(), "%zu are pending, and the descriptor will never be readable", q->pending);
@@ -422,7 +420,7 @@ static void free_all(void) {
 /* One call of the system tells which are open. */
 static void find_open(struct pollfd found[MAX_DESCRIPTORS]) {
   for (int i = 0; i < MAX_DESCRIPTORS; i++) found[i] = (struct pollfd){i, 0, 0};
-  REQUIRE(poll(found, MAX_DESCRIPTORS, 0) >= 0, "poll: %d", errno);
+  network_poll(found, MAX_DESCRIPTORS);
 }
 
 static void require_same_open(const struct pollfd before[MAX_DESCRIPTORS]) {

@@ -2,7 +2,6 @@
 #include "network.h"
 #include "story.h"
 
-#include <poll.h>
 #include <string.h>
 
 /* Both clocks are cut to milliseconds, and go on while they are looked at. */
@@ -272,6 +271,6 @@ void model_check(queue_model *queue) {
   if (queue->descriptor < 0 || waiting == 0) return;
   struct pollfd entry = {queue->descriptor, POLLIN, 0};
   network_step();
-  REQUIRE(poll(&entry, 1, 0) == 1 && entry.revents == POLLIN,
+  REQUIRE(network_poll(&entry, 1) == 1 && entry.revents == POLLIN,
       "%zu completions wait, and the descriptor is not readable", waiting);
 }

@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <netinet/in.h>
-#include <poll.h>
 #include <pthread.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -190,13 +189,21 @@ static int step(connection *c) {
   return 0;
 }
 
+int network_poll(struct pollfd *entries, size_t count) {
+  while (1) {
+    int ready = poll(entries, (nfds_t)count, 0);
+    if (ready >= 0) return ready;
+    REQUIRE(errno == EINTR, "poll: %d", errno);
+  }
+}
+
 /* One call of the system instead of one for each. */
 static void look(void) {
   static struct pollfd entries[MAX_CONNECTIONS];
   for (int i = 0; i < connection_count; i++) {
     entries[i] = (struct pollfd){connections[i].descriptor, POLLIN | POLLRDHUP, 0};
   }
-  REQUIRE(poll(entries, (nfds_t)connection_count, 0) >= 0, "poll: %d", errno);
+  network_poll(entries, (size_t)connection_count);
   for (int i = 0; i < connection_count; i++) connections[i].ready = entries[i].revents;
 }
 
@@ -296,7 +303,10 @@ int close(int descriptor) {
 }
 
 static int is_ready(int poller, struct epoll_event *events, int count) {
-  int ready = (int)syscall(SYS_epoll_wait, poller, events, count, 0);
+  int ready;
+  do {
+    ready = (int)syscall(SYS_epoll_wait, poller, events, count, 0);
+  } while (ready < 0 && errno == EINTR);
   if (ready == 0) return 0;
   if (now > round_time + MS) {
     round_time = now;

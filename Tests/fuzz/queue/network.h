@@ -9,6 +9,7 @@
 #ifndef PREFOP_FUZZ_NETWORK_H
 #define PREFOP_FUZZ_NETWORK_H
 
+#include <poll.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -57,6 +58,9 @@ int network_pass_to_next(void);
 
 /* Lets the peers do what is due. */
 void network_step(void);
+
+/* poll(2) without waiting, and whatever signals libFuzzer sends itself. */
+int network_poll(struct pollfd *entries, size_t count);
 
 /* A signal arrives when the library waits next. */
 void network_interrupt(void);
