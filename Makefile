@@ -77,7 +77,7 @@ bench: lib venv ## One table of ratios against bare libcurl and RapidJSON, one o
 	$(PYTHON) Tests/bench/run.py
 	@PREFOP_SCHEDULE=1 swift test --filter WaitCostTests/table 2>/dev/null | grep -E '^(pauses|age)'
 
-fuzz: venv ## Ten minutes of libFuzzer on the JSON reader (SECONDS=... TARGET=profile)
+fuzz: venv ## Ten minutes of libFuzzer on the JSON reader (SECONDS=... TARGET=profile or queue)
 	$(call need,$(BUILD_PACKAGES))
 	sh Tests/fuzz/run.sh $(or $(SECONDS),600) $(TARGET)
 
