@@ -94,3 +94,16 @@ def test_another_host_is_not_slowed_down(prefop: Prefop, server: StubServer, tls
         completions = dict(outcomes(queue))
     assert not [result for result in completions.values() if isinstance(result, PrefopError)], completions
     assert tls_server.total == 20
+
+
+def test_a_refusal_among_many_answers_stops_nobody_else(prefop: Prefop, server: StubServer) -> None:
+    """One of a hundred is refused, and told to come back after a second."""
+    count = 1_500
+    with opened(prefop, server) as queue:
+        for tag in range(count):
+            form = f"flaky.1.status.429.retry-after.1.{tag}" if tag % 100 == 83 and tag > 100 else f"echo.{tag}"
+            queue.submit(form, tag)
+        completions = outcomes(queue)
+    assert not [result for _, result in completions if isinstance(result, PrefopError)]
+    # While the first that was refused waits for its second, the others go on.
+    assert [tag for tag, _ in completions].index(183) > 183 + 64 + 100

@@ -6,8 +6,9 @@ import CPrefop
 struct Queue: ~Copyable {
   let client: SharedReference<Client>
 
-  var poller: QueuePoller
+  // In this order they go: an engine takes its sockets from the poller at its end.
   private var ownEngine: Box<QueueEngine>
+  var poller: QueuePoller
   var keys: KeyRing
   var timers = TimerHeap<Submission>()
   var scouts = Scouts()

@@ -136,7 +136,7 @@ extension Queue {
     of host: HostReference, _ flight: Reference<Flight>, _ attempt: Attempt, at now: Instant
   ) {
     switch attempt.outcome {
-    case .task: gates.ease(host.place)
+    case .task: gates.ease(host.place, at: now)
     case .status where attempt.outcome.remedy == .slowDown:
       let pause = min(attempt.retryAfter, flight.value.timeout)
       gates.limit(host.place, flight.value.turn, pause: pause, heldCount: heldCount(at: host.place), at: now)

@@ -1,7 +1,9 @@
 /// The hosts that limit the rate, and when the next query may go to each. After a
-/// host said so nothing goes there for a while, and then one query after another
-/// at even intervals: the interval doubles when the host says so again, and
-/// shrinks a little with each answer, until the host is no different from others.
+/// host said so nothing goes there for as long as it asked, and then one query
+/// after another at even intervals, at first at half the rate there was: the
+/// interval doubles when the host says so again, and shrinks a little with each
+/// answer, until the host is no different from others. One refusal among many
+/// answers makes no pause for all: it may be meant for one task or bucket.
 struct RateGates: ~Copyable {
   /// What a query was given to go to a host.
   struct Turn {
@@ -24,6 +26,9 @@ struct RateGates: ~Copyable {
     /// Of the turns that are valid.
     var epoch: Int
 
+    /// How often the host answered since it refused last.
+    var answerCount: Int
+
     // In microseconds: the next turn, and the next one for those whose turn
     // became void. These are before, since they are older.
     var nextTurn: Int64
@@ -32,7 +37,12 @@ struct RateGates: ~Copyable {
 
   private var gates = List<Gate>()
   private var epoch = 0
+  private var meter = RateMeter()
 
+  /// After so many answers a refusal is one among many.
+  private static var manyAnswers: Int { 32 }
+
+  /// At most, of a gate that is new.
   private static var firstInterval: Int64 { 20_000 }
   private static var longestInterval: Int64 { 250_000 }
 
@@ -51,17 +61,9 @@ struct RateGates: ~Copyable {
   /// turn that is not due.
   @inline(never)
   mutating func limit(_ place: Int, _ turn: Turn, pause: Int64, heldCount: Int, at now: Instant) {
-    let opening = now.advanced(by: pause)
-    guard let index = index(of: place) else {
-      epoch += 1
-      let start = Self.microseconds(opening)
-      let gate = Gate(
-        place: place, opening: opening, interval: Self.firstInterval, epoch: epoch, nextTurn: start,
-        nextRenewal: start)
-      // Without memory each query still keeps the pause that it was told.
-      do throws(OutOfMemory) { try gates.append(gate) } catch {}
-      return
-    }
+    guard let index = index(of: place) else { return addGate(at: place, pause: pause, now: now) }
+    let opening = now.advanced(by: gates[index].answerCount >= Self.manyAnswers ? 0 : pause)
+    gates[index].answerCount = 0
     gates[index].opening = max(gates[index].opening, opening)
     // What went out at another interval says nothing about this one.
     guard turn.epoch == gates[index].epoch else { return }
@@ -72,10 +74,27 @@ struct RateGates: ~Copyable {
     gates[index].nextTurn = gates[index].nextRenewal + gates[index].interval * Int64(heldCount)
   }
 
+  private mutating func addGate(at place: Int, pause: Int64, now: Instant) {
+    let opening = now.advanced(by: meter.count(at: now) >= Self.manyAnswers ? 0 : pause)
+    let start = Self.microseconds(opening)
+    epoch += 1
+    let gate = Gate(
+      place: place, opening: opening, interval: min(2 * meter.interval(at: now), Self.firstInterval), epoch: epoch,
+      answerCount: 0, nextTurn: start, nextRenewal: start)
+    // Without memory each query still keeps the pause that it was told.
+    do throws(OutOfMemory) { try gates.append(gate) } catch {}
+  }
+
   /// The host answered.
+  mutating func ease(_ place: Int, at now: Instant) {
+    meter.record(at: now)
+    if !gates.isEmpty { ease(place) }
+  }
+
   @inline(never)
-  mutating func ease(_ place: Int) {
+  private mutating func ease(_ place: Int) {
     guard let index = index(of: place) else { return }
+    gates[index].answerCount += 1
     gates[index].interval -= gates[index].interval / Self.easing + 1
     if gates[index].interval < Self.shortestInterval { _ = gates.swapRemove(at: index) }
   }
