@@ -5,9 +5,9 @@
    fast processing     the same, of a task that is under way
    fast delay LOW HIGH the same as "good", each so many microseconds late
    fast faults         of the ids echo.N one in a hundred gets each of the faults
-                       below; the second time it gets its task.  The rate is limited
-                       for a hundredth of the numbers at a stretch, as a service does,
-                       the other faults come one by one
+                       below; the second time it gets its task.  They come one by
+                       one, but half of those of a limited rate at a stretch, as a
+                       service does
    fast silent         nothing is ever answered
 
    Prints its port, and serves until its standard input ends.  Then it prints
@@ -32,7 +32,7 @@ static const char *const names[FAULTS] = {"good", "reset", "503", "drip", "half-
 /* A drip is so many bytes, a thousand times a second. */
 enum { DRIP_BYTES = 20, DRIP_NANOSECONDS = 1000000 };
 
-/* The first hundredth of so many numbers is limited. */
+/* Of so many numbers the first one in two hundred are limited. */
 enum { STRETCH = 12500 };
 
 enum { REQUEST_SIZE = 4096, ANSWER_SIZE = 2048, ID_SIZE = 64, EVENTS = 256 };
@@ -121,7 +121,7 @@ static int is_first_time(unsigned long number) {
 
 static enum fault fault_of(unsigned long number) {
   static const enum fault of[99] = {[7] = RESET, [23] = UNAVAILABLE, [41] = DRIP, [59] = HALF_BODY};
-  return number % STRETCH < STRETCH / 100 ? RATE_LIMITED : of[number % 99];
+  return number % STRETCH < STRETCH / 200 || number % 200 == 83 ? RATE_LIMITED : of[number % 99];
 }
 
 static enum fault choose(const char *id) {

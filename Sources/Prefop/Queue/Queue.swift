@@ -1,8 +1,8 @@
 import CPrefop
 
 /// Many queries at once, driven by the thread that asks for their completions.
-/// Here is what a program does with it; how the queries go on is in `QueueTurn`,
-/// `QueueFlights` and `QueueWaits`.
+/// Here is what a program does with it, but for cancelling (`QueueTags`); how
+/// the queries go on is in `QueueTurn`, `QueueFlights` and `QueueWaits`.
 struct Queue: ~Copyable {
   let client: SharedReference<Client>
 
@@ -13,7 +13,7 @@ struct Queue: ~Copyable {
   var timers = TimerHeap<Submission>()
   var scouts = Scouts()
   var gates = RateGates()
-  private var tags = TagIndex()
+  var tags = TagIndex()
   var draft = TaskDraft()
   var reports: ReportPool
 
@@ -117,7 +117,7 @@ struct Queue: ~Copyable {
         waitCount += 1
         timers.set(submission, at: submission.wait.wait.deadline)
       }
-      index(submission)
+      enterTag(of: submission)
     } catch {
       throw .outOfMemory
     }
@@ -191,38 +191,6 @@ struct Queue: ~Copyable {
     return seriesStart.milliseconds(until: now) >= Self.longestSeries
   }
 
-  /// Ends all queries with this tag; returns how many there were.
-  mutating func cancel(_ tag: UInt64) -> Int {
-    if !tags.isMade { indexAll() }
-    var count = 0
-    while let submission = tags.isMade ? tags.first(tag) : firstOpen(tag) {
-      withdraw(submission)
-      complete(submission, .cancelled)
-      count += 1
-    }
-    announce()
-    return count
-  }
-
-  /// Takes a submission from where it is.
-  @inline(never)
-  mutating func withdraw(_ submission: Submission) {
-    switch submission.place {
-    case .waiting: waiting.remove(submission)
-    case .due: due.remove(submission)
-    case .flying: takeOff(submission)
-    case .resting: break
-    case .completed: completed.remove(submission)
-    }
-  }
-
-  /// A flight gives its query up.
-  private mutating func takeOff(_ submission: Submission) {
-    let flight = Reference(flights[submission.slot])
-    abort(submission.slot, flight)
-    vacate(submission.slot, flight)
-  }
-
   /// The descriptor that a program can poll.
   mutating func share() throws(Failure) -> Int32 {
     try poller.share()
@@ -263,48 +231,9 @@ struct Queue: ~Copyable {
     for index in timers.indices where timers[index].place == .resting { timers[index].destroy() }
   }
 
-  // MARK: Tags
-
-  /// Without memory there is no index, and cancelling takes longer.
-  private mutating func index(_ submission: Submission) {
-    guard tags.isMade else { return }
-    do throws(OutOfMemory) { try tags.insert(submission) } catch { tags.drop() }
-  }
-
-  private mutating func indexAll() {
-    var made = TagIndex()
-    do throws(OutOfMemory) { try made.make(for: pendingCount) } catch { return }
-    forEachOpen { submission in
-      do throws(OutOfMemory) { try made.insert(submission) } catch { made.drop() }
-      return made.isMade
-    }
-    tags = made
-  }
-
-  private func firstOpen(_ tag: UInt64) -> Submission? {
-    var found: Submission?
-    forEachOpen { submission in
-      if submission.tag == tag { found = submission }
-      return found == nil
-    }
-    return found
-  }
-
-  /// Runs `body` with the submissions that have not ended, until it says false.
-  private func forEachOpen(_ body: (Submission) -> Bool) {
-    for index in flights.indices {
-      if let submission = flights[index].value.submission, !body(submission) { return }
-    }
-    for index in timers.indices where timers[index].place == .resting {
-      guard body(timers[index]) else { return }
-    }
-    guard waiting.forEach(body), due.forEach(body) else { return }
-    _ = completed.forEach { submission in !(submission.isWait && submission.wait.hasMore) || body(submission) }
-  }
-
   /// Sees to it that the descriptor is readable when `next` has something to do.
   @inline(never)
-  private mutating func announce() {
+  mutating func announce() {
     guard poller.isShared else { return }
     let now = Clock.now
     let canBegin = (!waiting.isEmpty || !due.isEmpty) && flyingCount < limit

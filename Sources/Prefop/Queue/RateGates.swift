@@ -42,6 +42,9 @@ struct RateGates: ~Copyable {
   /// After so many answers a refusal is one among many.
   private static var manyAnswers: Int { 32 }
 
+  /// Milliseconds. One senseless header is not to stop all for ever.
+  private static var longestPause: Int64 { 3_600_000 }
+
   /// At most, of a gate that is new.
   private static var firstInterval: Int64 { 20_000 }
   private static var longestInterval: Int64 { 250_000 }
@@ -61,6 +64,7 @@ struct RateGates: ~Copyable {
   /// turn that is not due.
   @inline(never)
   mutating func limit(_ place: Int, _ turn: Turn, pause: Int64, heldCount: Int, at now: Instant) {
+    let pause = min(pause, Self.longestPause)
     guard let index = index(of: place) else { return addGate(at: place, pause: pause, now: now) }
     let opening = now.advanced(by: gates[index].answerCount >= Self.manyAnswers ? 0 : pause)
     gates[index].answerCount = 0
