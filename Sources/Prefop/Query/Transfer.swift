@@ -60,9 +60,9 @@ struct Transfer: ~Copyable {
   /// What a body may keep of its memory between two queries.
   private static var keptCapacity: Int { 64 << 10 }
 
-  init(_ settings: borrowing Settings) throws(OutOfMemory) {
-    let signedHeaders = try HeaderList(userAgent: settings.userAgent.span, hasDate: settings.sendsDate)
-    let unsignedHeaders = try HeaderList(userAgent: settings.userAgent.span, hasDate: settings.sendsDate)
+  init() throws(OutOfMemory) {
+    let signedHeaders = try HeaderList()
+    let unsignedHeaders = try HeaderList()
     let text = try unsafe allocate(Int(CURL_ERROR_SIZE)).assumingMemoryBound(to: CChar.self)
     guard let easy = unsafe curl_easy_init() else {
       unsafe free(text)
@@ -246,7 +246,7 @@ struct Transfer: ~Copyable {
     self.responseLimit = responseLimit
     unsafe errorText.pointee = 0
     try unsafe configure(settings, at: address)
-    try setHeaders(isSigned: isSigned)
+    try setHeaders(isSigned: isSigned, settings)
     if wantsOwnConnection != hasOwnConnection {
       try set(CURLOPT_FRESH_CONNECT, wantsOwnConnection ? 1 : 0)
       hasOwnConnection = wantsOwnConnection
@@ -259,10 +259,10 @@ struct Transfer: ~Copyable {
     place = host.place
   }
 
-  private mutating func setHeaders(isSigned: Bool) throws(Failure) {
+  private mutating func setHeaders(isSigned: Bool, _ settings: borrowing Settings) throws(Failure) {
     guard hasSignedHeaders != isSigned else { return }
     if !isSigned, unsignedHeaders.isEmpty {
-      do throws(OutOfMemory) { try unsignedHeaders.setAccessKey(Span()) } catch { throw .outOfMemory }
+      do throws(OutOfMemory) { try unsignedHeaders.setAccessKey(Span(), settings) } catch { throw .outOfMemory }
     }
     try unsafe set(CURLOPT_HTTPHEADER, isSigned ? signedHeaders.head : unsignedHeaders.head)
     hasSignedHeaders = isSigned
