@@ -47,6 +47,9 @@ struct Transfer: ~Copyable {
   private var slot = 0
   private var watch: UnsafeMutablePointer<SocketWatch>?
 
+  /// The TLS sessions of that queue.
+  private var sessions: UnsafeMutableRawPointer?
+
   /// Its next request is to go over a new connection; libcurl was told so.
   private var wantsOwnConnection = false
   private var hasOwnConnection = false
@@ -84,9 +87,10 @@ struct Transfer: ~Copyable {
   var handle: UnsafeMutableRawPointer? { unsafe easy }
 
   /// Makes it one of several transfers; to be called before the handle is used.
-  mutating func join(_ watch: UnsafeMutablePointer<SocketWatch>, as slot: Int) {
+  mutating func join(_ watch: UnsafeMutablePointer<SocketWatch>, _ sessions: borrowing TLSSessions, as slot: Int) {
     self.slot = slot
     unsafe self.watch = unsafe watch
+    unsafe self.sessions = unsafe sessions.handle
     reset()
   }
 
@@ -157,6 +161,7 @@ struct Transfer: ~Copyable {
       prefop_curl_set_close_function(easy) { watch, descriptor in
         unsafe Transfer.closeSocket(watch, descriptor)
       })
+    if let sessions = unsafe sessions { try unsafe set(CURLOPT_SHARE, sessions) }
     if let watch = unsafe watch {
       try unsafe set(CURLOPT_PRIVATE, address)
       try unsafe set(CURLOPT_CLOSESOCKETDATA, UnsafeMutableRawPointer(watch))

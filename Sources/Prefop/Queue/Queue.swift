@@ -8,6 +8,7 @@ struct Queue: ~Copyable {
 
   var poller: QueuePoller
   private var ownEngine: Box<QueueEngine>
+  private(set) var sessions: TLSSessions
   var keys: KeyRing
   var timers = TimerHeap<Submission>()
   var scouts = Scouts()
@@ -66,6 +67,7 @@ struct Queue: ~Copyable {
 
   init(_ client: SharedReference<Client>) throws(Failure) {
     let keys = try orFailure { () throws(OutOfMemory) in try KeyRing() }
+    let sessions = try orFailure { () throws(OutOfMemory) in try TLSSessions() }
     let poller = try QueuePoller()
     let engine = try Self.makeEngine(poller.descriptor, connections: client.value.settings.inFlightLimit)
     self.client = client
@@ -75,6 +77,7 @@ struct Queue: ~Copyable {
     wakeupDescriptor = poller.wakeupDescriptor
     self.poller = poller
     ownEngine = engine
+    self.sessions = sessions
   }
 
   var engine: Reference<QueueEngine> { Reference(ownEngine) }
@@ -237,6 +240,7 @@ struct Queue: ~Copyable {
     }
     client.value.directory.withLock { directory in directory.regions.withdraw(poller.regionsDescriptor) }
     destroyResting()
+    let engine = engine
     for slot in flights.indices {
       let flight = Reference(flights[slot])
       if let submission = flight.value.submission {
@@ -246,6 +250,7 @@ struct Queue: ~Copyable {
       }
       engine.value.inside { flight.value.transfer.value.close() }
     }
+    engine.value.inside { sessions.close() }
   }
 
   /// What the parent's queries hold, without a word to libcurl.
@@ -255,6 +260,7 @@ struct Queue: ~Copyable {
       flights[slot].value.submission?.destroy()
       flights[slot].value.transfer.value.close()
     }
+    sessions.close()
   }
 
   /// No list has them.

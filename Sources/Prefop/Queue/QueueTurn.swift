@@ -209,7 +209,7 @@ extension Queue {
     try reserveTimers(flightCount: flights.count + 1)
     let slot = flights.count
     try flights.append(Box(Flight()))
-    unsafe flights[slot].value.transfer.value.join(engine.value.watcher, as: slot)
+    unsafe flights[slot].value.transfer.value.join(engine.value.watcher, sessions, as: slot)
     idle.appendReserved(slot)
   }
 
@@ -220,7 +220,7 @@ extension Queue {
     try replaceEngine()
     engine.value.setTime(now)
     for slot in flights.indices {
-      unsafe flights[slot].value.transfer.value.join(engine.value.watcher, as: slot)
+      unsafe flights[slot].value.transfer.value.join(engine.value.watcher, sessions, as: slot)
     }
     for slot in flights.indices where flights[slot].value.phase == .sending {
       conclude(slot, Reference(flights[slot]), unsafe Attempt(outcome: .lost), at: now)
