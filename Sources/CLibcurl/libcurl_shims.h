@@ -60,6 +60,10 @@ static inline CURLMcode prefop_curl_multi_set_timer_function(CURLM *multi, prefo
   return curl_multi_setopt(multi, CURLMOPT_TIMERFUNCTION, function);
 }
 
+static inline CURLSHcode prefop_curl_share(CURLSH *share, curl_lock_data data) {
+  return curl_share_setopt(share, CURLSHOPT_SHARE, data);
+}
+
 /* Deprecated for what it costs with thousands of sockets; there is nothing else
    that makes libcurl look at all it has under way. */
 #pragma GCC diagnostic push

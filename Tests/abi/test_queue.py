@@ -276,6 +276,18 @@ def test_a_connection_that_ended_meanwhile(prefop: Prefop, server: StubServer) -
                 assert not isinstance(result, PrefopError), (round, result)
 
 
+def test_a_new_connection_resumes_a_tls_session(prefop: Prefop, tls_server: StubServer) -> None:
+    """That of another transfer. Not all of many can: OpenSSL uses a ticket of TLS 1.3 once."""
+    with opened(prefop, tls_server) as (_, queue):
+        for count in 1, 8:
+            for tag in range(count):
+                queue.submit(f"echo.{tag}", tag)
+            assert {outcome(result) for _, result in drained(queue)} == {f"echo.{tag}" for tag in range(count)}
+    resumed = {record.connection: record.is_resumed for record in tls_server.requests}
+    assert not resumed[tls_server.requests[0].connection]
+    assert any(resumed.values()), resumed
+
+
 # Wakeups and signals.
 
 

@@ -56,6 +56,11 @@ class Exchange:
         return self._connection.port
 
     @property
+    def is_resumed(self) -> bool:
+        """Whether the connection goes on with a TLS session of an earlier one."""
+        return self._connection.is_resumed
+
+    @property
     def origin(self) -> str:
         """Scheme and authority of this server as the peer knows it."""
         scheme = "https" if self._connection.is_tls else "http"
@@ -108,6 +113,11 @@ class Connection:
     @property
     def is_tls(self) -> bool:
         return isinstance(self.socket, ssl.SSLSocket)
+
+    @property
+    def is_resumed(self) -> bool:
+        """Whether it goes on with a TLS session of an earlier one."""
+        return isinstance(self.socket, ssl.SSLSocket) and bool(self.socket.session_reused)
 
     def reset(self) -> None:
         """Ends the connection with a RST."""

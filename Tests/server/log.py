@@ -29,6 +29,8 @@ class Record(NamedTuple):
     """Serial number of the connection, which tells reuse even of a port."""
     port: int
     """The peer's port."""
+    is_resumed: bool
+    """The connection went on with a TLS session of an earlier one."""
     kind: Kind
     method: str
     target: str

@@ -138,6 +138,7 @@ class Service:
             Record(
                 connection=exchange.connection,
                 port=exchange.port,
+                is_resumed=exchange.is_resumed,
                 kind=kind,
                 method=request.method,
                 target=request.target,

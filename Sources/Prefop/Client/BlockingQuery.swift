@@ -86,7 +86,7 @@ extension Client {
   @inline(never)
   private func key(_ engine: inout Engine, for queryOptions: QueryOptions) throws(Failure) -> Bool {
     if let pair = queryOptions.pair {
-      if !engine.signs(with: pair) { try engine.sign(with: pair) }
+      if !engine.signs(with: pair) { try engine.sign(with: pair, settings) }
       return true
     }
     if try key(&engine) { return true }

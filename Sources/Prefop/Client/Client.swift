@@ -73,7 +73,7 @@ struct Client: ~Copyable {
       while let engine = shared.withLock({ shared in shared.idle.popLast() }) {
         if engine.isUsable { return engine }
       }
-      return try Engine(settings)
+      return try Engine()
     } catch {
       shared.withLock { shared in shared.inUse -= 1 }
       throw error
@@ -139,7 +139,7 @@ struct Client: ~Copyable {
       if isPresent, engine.credentialsRevision != revision { changed = try shared.credentials.copy() }
     }
     if changed.isPresent {
-      try engine.sign(with: changed.pair)
+      try engine.sign(with: changed.pair, settings)
       engine.credentialsRevision = revision
     }
     return isPresent

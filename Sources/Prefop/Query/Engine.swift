@@ -14,10 +14,10 @@ struct Engine: ~Copyable {
   /// with another pair, or not at all.
   var credentialsRevision: UInt64 = 0
 
-  init(_ settings: borrowing Settings) throws(Failure) {
+  init() throws(Failure) {
     try Curl.prepare()
     let multi = try Self.makeMulti()
-    let transfer = try Self.box(orFailure { () throws(OutOfMemory) in try Transfer(settings) })
+    let transfer = try Self.box(orFailure { () throws(OutOfMemory) in try Transfer() })
     let signer = try Self.box(orFailure { () throws(OutOfMemory) in try RequestSigner() })
     let draft = try Self.box(TaskDraft())
     self.multi = multi
@@ -40,10 +40,10 @@ struct Engine: ~Copyable {
 
   /// The header's key first: a signer that could not take the pair is given it
   /// again by the next query.
-  mutating func sign(with pair: KeyPair) throws(Failure) {
+  mutating func sign(with pair: KeyPair, _ settings: borrowing Settings) throws(Failure) {
     credentialsRevision = 0
     do throws(OutOfMemory) {
-      try transfer.value.signedHeaders.setAccessKey(pair.accessKey)
+      try transfer.value.signedHeaders.setAccessKey(pair.accessKey, settings)
       try signer.value.take(pair)
     } catch {
       throw .outOfMemory

@@ -9,8 +9,6 @@ import CLibcurl
 @safe
 struct HeaderList: ~Copyable {
   private let node: Box<curl_slist>
-  private let userAgent: Bytes
-  private let hasDate: Bool
 
   /// Whether there is an Authorization line.
   private(set) var isSigned = false
@@ -20,13 +18,11 @@ struct HeaderList: ~Copyable {
   private var dateOffset = 0
   private var signatureOffset = 0
 
-  /// `userAgent`: the whole line, ended by NUL.
-  init(userAgent: Span<UInt8>, hasDate: Bool) throws(OutOfMemory) {
-    let node = try unsafe Box(curl_slist(data: nil, next: nil))
-    let line = try Bytes(copying: userAgent.extracting(0..<userAgent.count - 1))
-    unsafe self.node = unsafe node
-    self.userAgent = line
-    self.hasDate = hasDate
+  /// Bytes of all lines at most, without what the caller gives of them.
+  private static var fixedCount: Int { 180 }
+
+  init() throws(OutOfMemory) {
+    unsafe node = try unsafe Box(curl_slist(data: nil, next: nil))
   }
 
   deinit { lines.wipe() }
@@ -37,17 +33,20 @@ struct HeaderList: ~Copyable {
   var head: UnsafeMutableRawPointer { unsafe node.rawAddress }
 
   /// The lines for requests that this key signs; for unsigned ones when it is empty.
-  mutating func setAccessKey(_ key: Span<UInt8>) throws(OutOfMemory) {
+  mutating func setAccessKey(_ key: Span<UInt8>, _ settings: borrowing Settings) throws(OutOfMemory) {
+    let userAgent = settings.userAgent.span
     // Set only together with the lines: appending can fail at any point.
     var newDateOffset = 0
     var newSignatureOffset = 0
     var next = Bytes()
+    // At once: room that is doubled as it runs out is kept for good.
+    try next.reserve(Self.fixedCount + userAgent.count + key.count)
     try next.append("Accept-Encoding: ")
     try next.append(Self.encodings)
     try next.append("\r\n")
-    try next.append(userAgent.span)
+    try next.append(userAgent.extracting(0..<userAgent.count - 1))
     try next.append("\r\nContent-Type: application/x-www-form-urlencoded")
-    if hasDate {
+    if settings.sendsDate {
       try next.append("\r\nX-Qiniu-Date: ")
       newDateOffset = next.count
       try next.append(QiniuDate(secondsSince1970: 0).text.span)

@@ -3,7 +3,7 @@
 enum QueryEscape {
   /// `plainCount`: how many bytes from the beginning are known to need no escape.
   static func append(_ text: Span<UInt8>, plainCount: Int = 0, to target: inout Bytes) throws(OutOfMemory) {
-    try target.reserve(text.count * 3)
+    try target.reserve(plainCount + (text.count - plainCount) * 3)
     target.appendReserved(text.extracting(0..<plainCount))
     for index in plainCount..<text.count {
       let byte = text[index]

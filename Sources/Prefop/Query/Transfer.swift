@@ -47,6 +47,9 @@ struct Transfer: ~Copyable {
   private var slot = 0
   private var watch: UnsafeMutablePointer<SocketWatch>?
 
+  /// The TLS sessions of that queue.
+  private var sessions: UnsafeMutableRawPointer?
+
   /// Its next request is to go over a new connection; libcurl was told so.
   private var wantsOwnConnection = false
   private var hasOwnConnection = false
@@ -60,9 +63,9 @@ struct Transfer: ~Copyable {
   /// What a body may keep of its memory between two queries.
   private static var keptCapacity: Int { 64 << 10 }
 
-  init(_ settings: borrowing Settings) throws(OutOfMemory) {
-    let signedHeaders = try HeaderList(userAgent: settings.userAgent.span, hasDate: settings.sendsDate)
-    let unsignedHeaders = try HeaderList(userAgent: settings.userAgent.span, hasDate: settings.sendsDate)
+  init() throws(OutOfMemory) {
+    let signedHeaders = try HeaderList()
+    let unsignedHeaders = try HeaderList()
     let text = try unsafe allocate(Int(CURL_ERROR_SIZE)).assumingMemoryBound(to: CChar.self)
     guard let easy = unsafe curl_easy_init() else {
       unsafe free(text)
@@ -84,9 +87,10 @@ struct Transfer: ~Copyable {
   var handle: UnsafeMutableRawPointer? { unsafe easy }
 
   /// Makes it one of several transfers; to be called before the handle is used.
-  mutating func join(_ watch: UnsafeMutablePointer<SocketWatch>, as slot: Int) {
+  mutating func join(_ watch: UnsafeMutablePointer<SocketWatch>, _ sessions: borrowing TLSSessions, as slot: Int) {
     self.slot = slot
     unsafe self.watch = unsafe watch
+    unsafe self.sessions = unsafe sessions.handle
     reset()
   }
 
@@ -157,6 +161,7 @@ struct Transfer: ~Copyable {
       prefop_curl_set_close_function(easy) { watch, descriptor in
         unsafe Transfer.closeSocket(watch, descriptor)
       })
+    if let sessions = unsafe sessions { try unsafe set(CURLOPT_SHARE, sessions) }
     if let watch = unsafe watch {
       try unsafe set(CURLOPT_PRIVATE, address)
       try unsafe set(CURLOPT_CLOSESOCKETDATA, UnsafeMutableRawPointer(watch))
@@ -246,7 +251,7 @@ struct Transfer: ~Copyable {
     self.responseLimit = responseLimit
     unsafe errorText.pointee = 0
     try unsafe configure(settings, at: address)
-    try setHeaders(isSigned: isSigned)
+    try setHeaders(isSigned: isSigned, settings)
     if wantsOwnConnection != hasOwnConnection {
       try set(CURLOPT_FRESH_CONNECT, wantsOwnConnection ? 1 : 0)
       hasOwnConnection = wantsOwnConnection
@@ -259,10 +264,10 @@ struct Transfer: ~Copyable {
     place = host.place
   }
 
-  private mutating func setHeaders(isSigned: Bool) throws(Failure) {
+  private mutating func setHeaders(isSigned: Bool, _ settings: borrowing Settings) throws(Failure) {
     guard hasSignedHeaders != isSigned else { return }
     if !isSigned, unsignedHeaders.isEmpty {
-      do throws(OutOfMemory) { try unsignedHeaders.setAccessKey(Span()) } catch { throw .outOfMemory }
+      do throws(OutOfMemory) { try unsignedHeaders.setAccessKey(Span(), settings) } catch { throw .outOfMemory }
     }
     try unsafe set(CURLOPT_HTTPHEADER, isSigned ? signedHeaders.head : unsignedHeaders.head)
     hasSignedHeaders = isSigned

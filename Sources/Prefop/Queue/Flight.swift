@@ -62,8 +62,8 @@ struct Flight: ~Copyable {
     nonmutating unsafeMutableAddress { unsafe reportAddress.unsafelyUnwrapped }
   }
 
-  init(_ settings: borrowing Settings) throws(OutOfMemory) {
-    let transfer = try Box(Transfer(settings))
+  init() throws(OutOfMemory) {
+    let transfer = try Box(Transfer())
     self.transfer = transfer
     query = Query(route: Route(), attemptLimit: 0, attemptTimeout: 0, deadline: .never, seed: 0)
   }

@@ -8,6 +8,7 @@ struct Queue: ~Copyable {
 
   // In this order they go: an engine takes its sockets from the poller at its end.
   private var ownEngine: Box<QueueEngine>
+  private(set) var sessions: TLSSessions
   var poller: QueuePoller
   var keys: KeyRing
   var timers = TimerHeap<Submission>()
@@ -67,6 +68,7 @@ struct Queue: ~Copyable {
 
   init(_ client: SharedReference<Client>) throws(Failure) {
     let keys = try orFailure { () throws(OutOfMemory) in try KeyRing() }
+    let sessions = try orFailure { () throws(OutOfMemory) in try TLSSessions() }
     let poller = try QueuePoller()
     let engine = try Self.makeEngine(poller.descriptor, connections: client.value.settings.inFlightLimit)
     self.client = client
@@ -76,6 +78,7 @@ struct Queue: ~Copyable {
     wakeupDescriptor = poller.wakeupDescriptor
     self.poller = poller
     ownEngine = engine
+    self.sessions = sessions
   }
 
   var engine: Reference<QueueEngine> { Reference(ownEngine) }
@@ -206,6 +209,7 @@ struct Queue: ~Copyable {
     }
     client.value.directory.withLock { directory in directory.regions.withdraw(poller.regionsDescriptor) }
     destroyResting()
+    let engine = engine
     for slot in flights.indices {
       let flight = Reference(flights[slot])
       if let submission = flight.value.submission {
@@ -215,6 +219,7 @@ struct Queue: ~Copyable {
       }
       engine.value.inside { flight.value.transfer.value.close() }
     }
+    engine.value.inside { sessions.close() }
   }
 
   /// What the parent's queries hold, without a word to libcurl.
@@ -224,6 +229,7 @@ struct Queue: ~Copyable {
       flights[slot].value.submission?.destroy()
       flights[slot].value.transfer.value.close()
     }
+    sessions.close()
   }
 
   /// No list has them.

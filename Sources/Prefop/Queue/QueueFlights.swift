@@ -233,7 +233,7 @@ extension Queue {
   private func setHeader(_ flight: Reference<Flight>, _ accessKey: Span<UInt8>, revision: UInt64) throws(Failure) {
     flight.value.headerRevision = 0
     do throws(OutOfMemory) {
-      try flight.value.transfer.value.signedHeaders.setAccessKey(accessKey)
+      try flight.value.transfer.value.signedHeaders.setAccessKey(accessKey, client.value.settings)
     } catch {
       throw .outOfMemory
     }

@@ -208,8 +208,8 @@ extension Queue {
     try scouts.reserve(flights.count + 1)
     try reserveTimers(flightCount: flights.count + 1)
     let slot = flights.count
-    try flights.append(Box(Flight(client.value.settings)))
-    unsafe flights[slot].value.transfer.value.join(engine.value.watcher, as: slot)
+    try flights.append(Box(Flight()))
+    unsafe flights[slot].value.transfer.value.join(engine.value.watcher, sessions, as: slot)
     idle.appendReserved(slot)
   }
 
@@ -219,7 +219,9 @@ extension Queue {
     for slot in flights.indices where flights[slot].value.phase == .sending { detach(Reference(flights[slot])) }
     try replaceEngine()
     engine.value.setTime(now)
-    for slot in flights.indices { unsafe flights[slot].value.transfer.value.join(engine.value.watcher, as: slot) }
+    for slot in flights.indices {
+      unsafe flights[slot].value.transfer.value.join(engine.value.watcher, sessions, as: slot)
+    }
     for slot in flights.indices where flights[slot].value.phase == .sending {
       conclude(slot, Reference(flights[slot]), unsafe Attempt(outcome: .lost), at: now)
     }
