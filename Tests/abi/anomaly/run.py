@@ -64,6 +64,9 @@ COLD = {"client_new", "client_new_tls", "set_default_credentials", "verify_defau
 CANNOT_FAIL = {"queue_free", "client_free", "client_free_with_errors"}
 """Steps whose call returns nothing, and so must do its work anyhow."""
 
+CAN_DO_WITHOUT = {"queue_cancel"}
+"""Steps with an allocation that only saves time: for want of it the call does its work too."""
+
 REQUESTS = {
     "find_bucket": 2,
     "find_regions": 3,
@@ -170,7 +173,8 @@ class Outcome:
         if trial.ended != "complete":
             return
         wanted = 0 if self.step in CANNOT_FAIL else MEMORY
-        if ours and trial.calls[0].status != wanted:
+        is_well = self.step in CAN_DO_WITHOUT and trial.calls[0].status == 0
+        if ours and trial.calls[0].status != wanted and not is_well:
             yield f"returned {trial.calls[0].status}, not {wanted}"
         if self._later_is_wrong(trial) and (ours or self.step not in COLD):
             later = [call.status for call in trial.calls[1:] if call.told]
