@@ -196,8 +196,8 @@ static void choose_wait(submission *s, prefop_query_options *options, reasons *w
   options->poll_max_ms = pauses[pause][1];
   s->is_wait = (flags & (uint32_t)until) != 0;
   s->tells_changes = (flags & (uint32_t)each) != 0;
-  why->is_wrong |= pause > 3 || (QUEUES_WAIT && s->tells_changes && !s->is_wait);
-  why->is_unsupported |= flags & 128 || (!QUEUES_WAIT && (s->is_wait || s->tells_changes));
+  why->is_wrong |= pause > 3 || (s->tells_changes && !s->is_wait);
+  why->is_unsupported |= flags & 128;
 }
 
 static void submit(void) {

@@ -13,13 +13,6 @@
 #define MAX_ANSWERS 4096
 #define KEYS 3
 
-/* Whether queues can wait for the end of tasks; until they can, the flags that
-   ask for it are PREFOP_ERROR_UNSUPPORTED. */
-#define QUEUES_WAIT 0
-#if !QUEUES_WAIT
-#define PREFOP_COMPLETION_MORE 1u
-#endif
-
 typedef struct client_model {
   prefop_client *handle;
   int is_free; /* its queues may still be there */
