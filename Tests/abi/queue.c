@@ -2,6 +2,8 @@
    queue signal http|tls   a signal handler wakes it up, and errno stays
    queue shared http|tls   a queue for each of some threads, of one client
    queue random http|tls   submitting, taking, cancelling and freeing as it comes
+   queue waits http|tls    queues of some threads wait for tasks, tell changes, are
+                           woken, and call some of them off
    queue names             names that do not resolve hold nothing up; with slow_names.c */
 #include "check.h"
 
@@ -11,6 +13,7 @@
 #include <stdatomic.h>
 #include <sys/time.h>
 #include <time.h>
+#include <unistd.h>
 
 #define THREADS 4
 
@@ -147,6 +150,84 @@ static void at_random(void) {
   }
 }
 
+enum { WAITS = 60 };
+
+static atomic_uint round_of_waits;
+static prefop_queue *waiting_queues[THREADS];
+static pthread_barrier_t all_are_there;
+
+/* A third changes twice and ends, a third is called off, a third runs out of time. */
+static void *wait_for_tasks(void *number) {
+  size_t place = (size_t)number;
+  prefop_queue *queue = waiting_queues[place] = new_queue();
+  pthread_barrier_wait(&all_are_there);
+  prefop_query_options options = PREFOP_QUERY_OPTIONS_INIT;
+  options.flags = PREFOP_QUERY_UNTIL_FINISHED | PREFOP_QUERY_EACH_CHANGE;
+  options.poll_min_ms = 2;
+  options.poll_max_ms = 10;
+  unsigned round = atomic_fetch_add(&round_of_waits, 1);
+  for (uint64_t tag = 0; tag < WAITS; tag++) {
+    prefop_error error = PREFOP_ERROR_INIT;
+    char id[64];
+    snprintf(id, sizeof id, "%s.%u.%llu", tag % 3 ? "z0.running" : "grows.2", round, (unsigned long long)tag);
+    options.timeout_ms = tag % 3 == 2 ? 100 : 0;
+    prefop_status status = prefop_queue_submit(queue, id, tag, &options, &error);
+    CHECK(status == PREFOP_OK, "%s", error.message);
+  }
+  unsigned changes[WAITS] = {0};
+  for (size_t ended = 0; ended < WAITS;) {
+    prefop_completion done = PREFOP_COMPLETION_INIT;
+    int32_t result = prefop_queue_next(queue, 5, &done, NULL);
+    CHECK(result >= 0, "next: %s", prefop_status_name(result));
+    if (result == 0) continue;
+    if (done.flags & PREFOP_COMPLETION_MORE) {
+      changes[done.tag]++;
+      CHECK(done.status == PREFOP_OK && done.task && done.task->code != 0, "%d", done.status);
+      if (done.tag % 3 == 1) CHECK(prefop_queue_cancel(queue, done.tag) == 1, "it is not there");
+    } else {
+      static const prefop_status ends[] = {PREFOP_OK, PREFOP_ERROR_CANCELLED, PREFOP_ERROR_TIMEOUT};
+      CHECK(
+          done.status == ends[done.tag % 3], "%llu: %s", (unsigned long long)done.tag, prefop_status_name(done.status));
+      CHECK(done.tag % 3 || changes[done.tag] == 2, "%u changes", changes[done.tag]);
+      ended++;
+    }
+    prefop_task_free(done.task);
+  }
+  CHECK(prefop_queue_pending(queue) == 0, "%zu are pending", prefop_queue_pending(queue));
+  pthread_barrier_wait(&all_are_there);
+  /* Some are under way or rest when it is freed. */
+  options.timeout_ms = 0;
+  for (uint64_t tag = 0; tag < 10; tag++) prefop_queue_submit(queue, "z0.running", tag, &options, NULL);
+  prefop_completion done = PREFOP_COMPLETION_INIT;
+  prefop_queue_next(queue, 5, &done, NULL);
+  prefop_task_free(done.task);
+  prefop_queue_free(queue);
+  return NULL;
+}
+
+static void *wake_all(void *unused) {
+  pthread_barrier_wait(&all_are_there);
+  while (!is_over) {
+    for (int i = 0; i < THREADS; i++) prefop_queue_wakeup(waiting_queues[i]);
+    usleep(500);
+  }
+  pthread_barrier_wait(&all_are_there);
+  return unused;
+}
+
+static void waits(void) {
+  pthread_t threads[THREADS], waker;
+  pthread_barrier_init(&all_are_there, NULL, THREADS + 1);
+  for (size_t i = 0; i < THREADS; i++) pthread_create(&threads[i], NULL, wait_for_tasks, (void *)i);
+  pthread_create(&waker, NULL, wake_all, NULL);
+  /* Long enough for the tasks to end. */
+  usleep(300000);
+  is_over = 1;
+  pthread_join(waker, NULL);
+  for (int i = 0; i < THREADS; i++) pthread_join(threads[i], NULL);
+  pthread_barrier_destroy(&all_are_there);
+}
+
 static long long now_ms(void) {
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
@@ -184,6 +265,7 @@ int main(int argc, char **argv) {
   if (strcmp(argv[1], "signal") == 0) wait_for_signal();
   if (strcmp(argv[1], "shared") == 0) shared();
   if (strcmp(argv[1], "random") == 0) at_random();
+  if (strcmp(argv[1], "waits") == 0) waits();
   prefop_client_free(client);
   return 0;
 }

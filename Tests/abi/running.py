@@ -25,7 +25,7 @@ GUEST_SCENARIOS = (
 )
 """What guest.c can do; the list is for all who run it."""
 
-QUEUE_SCENARIOS = ("wakeup", "signal", "shared", "random")
+QUEUE_SCENARIOS = ("wakeup", "signal", "shared", "random", "waits")
 """What queue.c can do with any server."""
 
 FORK_SCENARIOS = {"pair": 2, "descriptors": 2, "thread": 2, "exit": 2, "free": 2, "grandchild": 4}

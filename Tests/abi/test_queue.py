@@ -631,6 +631,19 @@ def test_names_that_never_resolve(program: pathlib.Path, server: StubServer, tmp
     run_quietly(program, "names", server=server, LD_PRELOAD=str(preload))
 
 
+def test_a_wakeup_ends_one_call(prefop: Prefop, server: StubServer) -> None:
+    """Also when that call, after others that gave completions, would have returned anyway."""
+    with opened(prefop, server) as (_, queue):
+        for pause in (0, 0.003, 0.02):
+            queue.submit("echo.1")
+            assert queue.cancel(0) == 1 and queue.next(0)
+            time.sleep(pause)
+            queue.wakeup()
+            queue.submit("fault.slow.20")
+            assert queue.next(0) is None
+            assert queue.next(ENOUGH_MS), "the wakeup ended two calls"
+
+
 # What is refused.
 
 

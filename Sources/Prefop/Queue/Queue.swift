@@ -137,8 +137,11 @@ struct Queue: ~Copyable {
   mutating func next(timeout: Int64, report: inout Report) throws(Failure) -> Completion? {
     let now = Clock.now
     let isStale = lastTurn.milliseconds(until: now) > Self.longestAbsence
-    if timeout == 0, completed.isEmpty, hasHadItsTurn(at: now) {
+    if timeout == 0, completed.isEmpty, !isStale, hasHadItsTurn(at: now) {
       seriesStart = nil
+      // Whoever called has had what a wakeup is for: a call that returns.
+      poller.dropWakeup()
+      isAwake = false
       announce()
       return nil
     }

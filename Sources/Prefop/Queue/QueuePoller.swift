@@ -76,6 +76,9 @@ struct QueuePoller: ~Copyable {
     }
   }
 
+  /// Forgets a wakeup that nobody has noticed.
+  func dropWakeup() { Event.lower(wakeup.descriptor) }
+
   private mutating func disarm(_ number: Int32) {
     _ = prefop_timer_set(number, 0)
     armed = nil
