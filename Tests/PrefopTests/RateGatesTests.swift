@@ -24,7 +24,7 @@ struct RateGatesTests {
         refused += 1
         gates.limit(1, turn, pause: pause, heldCount: 0, at: at(now))
       } else {
-        gates.ease(1, at: at(now))
+        _ = gates.ease(1, at: at(now))
       }
       return now - start
     }
@@ -106,6 +106,27 @@ struct RateGatesTests {
     #expect(last == at(210))
   }
 
+  @Test func thoseThatAreHeldGoSoonerWhenTheHostAnswers() {
+    var gates = RateGates()
+    gates.limit(1, RateGates.Turn(), pause: 0, heldCount: 0, at: at(0))
+    var turns: [RateGates.Turn] = []
+    for _ in 0..<10 {
+      var turn = RateGates.Turn()
+      _ = gates.admit(&turn, to: 1, at: at(0))
+      turns.append(turn)
+    }
+    #expect(turns.map(\.time) == (0..<10).map { $0 * 20_000 })
+    var answers = 0
+    var canGoSooner = false
+    while !canGoSooner {
+      canGoSooner = gates.ease(1, at: at(0))
+      answers += 1
+    }
+    #expect(20...24 ~= answers)
+    for index in turns.indices { _ = gates.advance(&turns[index], at: 1, now: at(0)) }
+    #expect(turns.map(\.time) == (0..<10).map { $0 * 10_000 })
+  }
+
   /// The service allows so many a second; how many of 2,000 queries it refuses.
   @Test(arguments: [20, 50, 200, 1_000])
   func itFindsTheRateOfTheService(rate: Int) {
@@ -126,7 +147,7 @@ struct RateGatesTests {
         scene.gates.limit(1, turn, pause: 0, heldCount: 0, at: at(scene.now))
       } else {
         tokens -= 1
-        scene.gates.ease(1, at: at(scene.now))
+        _ = scene.gates.ease(1, at: at(scene.now))
       }
     }
     let refused = scene.refused

@@ -136,11 +136,22 @@ extension Queue {
     of host: HostReference, _ flight: Reference<Flight>, _ attempt: Attempt, at now: Instant
   ) {
     switch attempt.outcome {
-    case .task: gates.ease(host.place, at: now)
+    case .task: if gates.ease(host.place, at: now) { advanceTurns(at: host.place, now: now) }
     case .status where attempt.outcome.remedy == .slowDown:
       let pause = min(attempt.retryAfter, flight.value.timeout)
       gates.limit(host.place, flight.value.turn, pause: pause, heldCount: heldCount(at: host.place), at: now)
     default: break
+    }
+  }
+
+  /// Those that are held go sooner, in the same order.
+  @inline(never)
+  private mutating func advanceTurns(at place: Int, now: Instant) {
+    for slot in flights.indices where flights[slot].value.phase == .held {
+      let flight = Reference(flights[slot])
+      guard flight.value.host?.place == place, let submission = flight.value.submission else { continue }
+      let turn = gates.advance(&flight.value.turn, at: place, now: now)
+      timers.set(submission, at: min(turn, latest(flight, submission)))
     }
   }
 

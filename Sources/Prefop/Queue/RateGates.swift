@@ -12,6 +12,9 @@ struct RateGates: ~Copyable {
 
     /// It has come.
     var isDue = false
+
+    /// When it comes, in microseconds.
+    var time: Int64 = 0
   }
 
   private struct Gate {
@@ -22,6 +25,9 @@ struct RateGates: ~Copyable {
 
     /// Microseconds between two queries.
     var interval: Int64
+
+    /// The interval that the turns given so far are apart.
+    var spacing: Int64
 
     /// Of the turns that are valid.
     var epoch: Int
@@ -74,6 +80,7 @@ struct RateGates: ~Copyable {
     epoch += 1
     gates[index].epoch = epoch
     gates[index].interval = min(gates[index].interval * 2, Self.longestInterval)
+    gates[index].spacing = gates[index].interval
     gates[index].nextRenewal = Self.microseconds(gates[index].opening) + gates[index].interval
     gates[index].nextTurn = gates[index].nextRenewal + gates[index].interval * Int64(heldCount)
   }
@@ -82,25 +89,48 @@ struct RateGates: ~Copyable {
     let opening = now.advanced(by: meter.count(at: now) >= Self.manyAnswers ? 0 : pause)
     let start = Self.microseconds(opening)
     epoch += 1
+    let interval = min(2 * meter.interval(at: now), Self.firstInterval)
     let gate = Gate(
-      place: place, opening: opening, interval: min(2 * meter.interval(at: now), Self.firstInterval), epoch: epoch,
-      answerCount: 0, nextTurn: start, nextRenewal: start)
+      place: place, opening: opening, interval: interval, spacing: interval, epoch: epoch, answerCount: 0,
+      nextTurn: start, nextRenewal: start)
     // Without memory each query still keeps the pause that it was told.
     do throws(OutOfMemory) { try gates.append(gate) } catch {}
   }
 
-  /// The host answered.
-  mutating func ease(_ place: Int, at now: Instant) {
+  /// The host answered. Returns whether those that are held can go sooner.
+  mutating func ease(_ place: Int, at now: Instant) -> Bool {
     meter.record(at: now)
-    if !gates.isEmpty { ease(place) }
+    return !gates.isEmpty && shrink(place, at: now)
   }
 
   @inline(never)
-  private mutating func ease(_ place: Int) {
-    guard let index = index(of: place) else { return }
+  private mutating func shrink(_ place: Int, at now: Instant) -> Bool {
+    guard let index = index(of: place) else { return false }
     gates[index].answerCount += 1
     gates[index].interval -= gates[index].interval / Self.easing + 1
-    if gates[index].interval < Self.shortestInterval { _ = gates.swapRemove(at: index) }
+    if gates[index].interval < Self.shortestInterval {
+      _ = gates.swapRemove(at: index)
+      return true
+    }
+    guard gates[index].interval <= gates[index].spacing / 2 else { return false }
+    gates[index].spacing = gates[index].interval
+    let start = max(now, gates[index].opening)
+    gates[index].nextTurn = Self.sooner(gates[index].nextTurn, start)
+    gates[index].nextRenewal = Self.sooner(gates[index].nextRenewal, start)
+    return true
+  }
+
+  /// When one that is held can go now that all can go sooner.
+  func advance(_ turn: inout Turn, at place: Int, now: Instant) -> Instant {
+    guard let index = index(of: place) else { return now }
+    turn.time = Self.sooner(turn.time, max(now, gates[index].opening))
+    return Instant(milliseconds: turn.time / 1000)
+  }
+
+  /// In half the time: intervals are half as long, and the order stays.
+  private static func sooner(_ time: Int64, _ begin: Instant) -> Int64 {
+    let start = microseconds(begin)
+    return time > start ? start + (time - start) / 2 : time
   }
 
   /// When a query may go to a host; nil: now. It is given a turn, unless it has one.
@@ -119,7 +149,7 @@ struct RateGates: ~Copyable {
       gates[index].nextTurn = given + gates[index].interval
     }
     let instant = Instant(milliseconds: given / 1000)
-    turn = Turn(epoch: gates[index].epoch, isDue: instant <= now)
+    turn = Turn(epoch: gates[index].epoch, isDue: instant <= now, time: given)
     return turn.isDue ? nil : instant
   }
 
