@@ -522,8 +522,8 @@ prefop_status prefop_wait(prefop_client *client, const char *persistent_id, cons
  * connection: the first query to a host goes alone, until its connection stands.
  * When a host limits the rate (429, 573), the queue leaves it alone for as long as
  * it asked, up to the time of one query, and then sends it one query after
- * another, the oldest first, at a pace that it bears.  One refusal among many
- * answers holds up its own query only.
+ * another, the oldest first, at a pace that it bears.  After one refusal among
+ * many answers the others go on without that pause.
  *
  * With PREFOP_QUERY_UNTIL_FINISHED a submission is a wait, see prefop_wait: its
  * completion comes when the task is finished.  Between two polls it takes memory

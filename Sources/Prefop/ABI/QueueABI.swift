@@ -40,7 +40,7 @@ public func prefop_queue_next(
     let completion = try unsafe QueueHandle.use(queue) { queue throws(Failure) in
       try queue.next(timeout: timeout, report: &report)
     }
-    guard let completion = completion else { return }
+    guard let completion else { return }
     taken = true
     try target.fill(completion)
   }

@@ -115,20 +115,20 @@ struct RateGates: ~Copyable {
     guard gates[index].interval <= gates[index].spacing / 2 else { return false }
     gates[index].spacing = gates[index].interval
     let start = max(now, gates[index].opening)
-    gates[index].nextTurn = Self.sooner(gates[index].nextTurn, start)
-    gates[index].nextRenewal = Self.sooner(gates[index].nextRenewal, start)
+    gates[index].nextTurn = Self.sooner(gates[index].nextTurn, after: start)
+    gates[index].nextRenewal = Self.sooner(gates[index].nextRenewal, after: start)
     return true
   }
 
   /// When one that is held can go now that all can go sooner.
   func advance(_ turn: inout Turn, at place: Int, now: Instant) -> Instant {
     guard let index = index(of: place) else { return now }
-    turn.time = Self.sooner(turn.time, max(now, gates[index].opening))
+    turn.time = Self.sooner(turn.time, after: max(now, gates[index].opening))
     return Instant(milliseconds: turn.time / 1000)
   }
 
   /// In half the time: intervals are half as long, and the order stays.
-  private static func sooner(_ time: Int64, _ begin: Instant) -> Int64 {
+  private static func sooner(_ time: Int64, after begin: Instant) -> Int64 {
     let start = microseconds(begin)
     return time > start ? start + (time - start) / 2 : time
   }

@@ -94,7 +94,8 @@ struct TagIndex: ~Copyable {
 
   private var mask: Int { slots.count - 1 }
 
-  /// Programs number their tags, or take addresses: multiplication spreads both.
+  /// Programs number their tags, or take addresses: a product modulo 2^64 spreads
+  /// both over its upper half. Nothing but the distribution depends on it.
   private func home(of tag: UInt64) -> Int {
     Int(truncatingIfNeeded: (tag &* 0x9E37_79B9_7F4A_7C15) >> 32) & mask
   }
