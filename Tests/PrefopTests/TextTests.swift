@@ -39,6 +39,10 @@ struct TextTests {
     }
     #expect(failure == "n: \"a b\" at -1 {other}")
     #expect(message(Failure(.argument, "{number} of {limit}", number: 3, limit: 2)) == "3 of 2")
+    for limit in [0, 1, 1 << 31, 1 << 32, 1 << 62, .max] {
+      #expect(message(Failure(.argument, "{number} of {limit}", number: limit, limit: limit)) == "\(limit) of \(limit)")
+    }
+    #expect(message(Failure(.argument, "{limit}{text}", limit: -1)) == "0")
     var inItem = Failure(.argument, "hash is wrong")
     inItem.item = 3
     #expect(message(inItem) == "items[3].hash is wrong")

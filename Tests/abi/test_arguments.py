@@ -321,6 +321,10 @@ def test_known_client_flags(prefop: Prefop, flags: int) -> None:
         ({"poll_max_ms": -1}, b"poll_max_ms is -1"),
         ({"poll_min_ms": 11, "poll_max_ms": 10}, b"poll_min_ms is 11, more than poll_max_ms, which is 10"),
         ({"poll_min_ms": -(2**63)}, b"poll_min_ms"),
+        (
+            {"poll_min_ms": 2**63 - 1, "poll_max_ms": 2**63 - 2},
+            b"poll_min_ms is 9223372036854775807, more than poll_max_ms, which is 9223372036854775806",
+        ),
     ],
 )
 def test_pauses_refused(prefop: Prefop, client: Any, members: dict[str, int], named: bytes) -> None:

@@ -14,11 +14,13 @@ struct Failure: Error, @unchecked Sendable {
   /// The number; where there is a text, its address.
   private let numberOrText: Int
 
-  /// The number, where there is a text: a place in it.
-  private let place: Int32
+  /// The number, where there is a text: a place in it. Else the upper half of the
+  /// limit.
+  private let placeOrHalf: Int32
 
-  /// The limit; where there is a text, the complement of its length.
-  private let limit: Int32
+  /// The lower half of the limit, 31 bits, never negative; where there is a text,
+  /// the complement of its length, always negative.
+  private let limitOrCount: Int32
 
   /// Text of the program too, told by its distance from the template.
   private let name: Int32
@@ -32,7 +34,10 @@ struct Failure: Error, @unchecked Sendable {
   init(
     _ status: Status, _ template: StaticString, name: StaticString = "", number: Int = 0, limit: Int = 0
   ) {
-    unsafe self.init(status, template.utf8Start, name.utf8Start, number, 0, Int32(clamping: limit))
+    let limit = max(0, limit)
+    unsafe self.init(
+      status, template.utf8Start, name.utf8Start, number, Int32(truncatingIfNeeded: limit >> 31),
+      Int32(truncatingIfNeeded: limit & 0x7FFF_FFFF))
   }
 
   @inline(__always)
@@ -45,12 +50,12 @@ struct Failure: Error, @unchecked Sendable {
   @inline(never)
   private init(
     _ status: Status, _ template: UnsafePointer<UInt8>, _ name: UnsafePointer<UInt8>, _ numberOrText: Int,
-    _ place: Int32, _ limit: Int32
+    _ placeOrHalf: Int32, _ limitOrCount: Int32
   ) {
     unsafe self.template = template
     self.numberOrText = numberOrText
-    self.place = place
-    self.limit = limit
+    self.placeOrHalf = placeOrHalf
+    self.limitOrCount = limitOrCount
     unsafe self.name = Int32(truncatingIfNeeded: name - template)
     statusAndItem = UInt32(UInt8(truncatingIfNeeded: status.rawValue))
   }
@@ -85,16 +90,16 @@ struct Failure: Error, @unchecked Sendable {
         message.append(unsafe Self.span(template + Int(name)))
         index += 6
       } else if rest.hasPrefix("{number}") {
-        message.append(limit < 0 ? Int(place) : numberOrText)
+        message.append(hasText ? Int(placeOrHalf) : numberOrText)
         index += 8
       } else if rest.hasPrefix("{limit}") {
-        message.append(Int(limit))
+        message.append(hasText ? 0 : Int(UInt32(bitPattern: placeOrHalf)) << 31 | Int(limitOrCount))
         index += 7
       } else if rest.hasPrefix("{text}") {
-        if let text = unsafe text { message.appendExcerpt(unsafe Span(_unsafeStart: text, count: Int(~limit))) }
+        if let text = unsafe text { message.appendExcerpt(unsafe Span(_unsafeStart: text, count: Int(~limitOrCount))) }
         index += 6
       } else if rest.hasPrefix("{end}") {
-        if let text = unsafe text { message.appendEnd(of: unsafe Span(_unsafeStart: text, count: Int(~limit))) }
+        if let text = unsafe text { message.appendEnd(of: unsafe Span(_unsafeStart: text, count: Int(~limitOrCount))) }
         index += 5
       } else {
         message.append(line[index])
@@ -103,7 +108,8 @@ struct Failure: Error, @unchecked Sendable {
     }
   }
 
-  private var text: UnsafePointer<UInt8>? { unsafe limit < 0 ? UnsafePointer(bitPattern: numberOrText) : nil }
+  private var hasText: Bool { limitOrCount < 0 }
+  private var text: UnsafePointer<UInt8>? { unsafe hasText ? UnsafePointer(bitPattern: numberOrText) : nil }
 
   @_lifetime(immortal)
   private static func span(_ text: UnsafePointer<UInt8>) -> Span<UInt8> {

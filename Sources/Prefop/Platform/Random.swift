@@ -5,8 +5,9 @@ struct Random {
 
   init(seed: UInt64) { state = seed | 1 }
 
-  /// A seed that differs between threads and processes, though all begin at once:
-  /// each has something of its own at another address.
+  /// A seed that differs between threads that begin at once: each has something of
+  /// its own at another address. Forked children of one process have the same
+  /// addresses, and so the same seed if they ask in the same millisecond.
   static func seed(of address: UnsafeRawPointer, at now: Instant) -> UInt64 {
     let place = UInt64(UInt(bitPattern: address))
     return (UInt64(bitPattern: now.milliseconds) ^ place).multipliedFullWidth(by: 0x9E37_79B9_7F4A_7C15).low
