@@ -42,11 +42,7 @@ def opened(prefop: Prefop, server: StubServer, **options: Any) -> Iterator[tuple
 
 def drained(queue: Queue) -> list[tuple[int, Any]]:
     """All completions, in their order."""
-    completions = []
-    while queue.pending():
-        done = queue.next(ENOUGH_MS)
-        assert done, f"{queue.pending()} are missing after {len(completions)}"
-        completions.append(done)
+    completions = queue.drain(queue.next)
     assert queue.next(-1) is None, "there is nothing to wait for"
     return completions
 

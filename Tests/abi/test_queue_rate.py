@@ -19,22 +19,13 @@ def opened(prefop: Prefop, server: StubServer, **options: Any) -> Iterator[Queue
         yield queue
 
 
-def outcomes(queue: Queue) -> list[tuple[int, Any]]:
-    completions = []
-    while queue.pending():
-        done = queue.next(ENOUGH_MS)
-        assert done, f"{queue.pending()} are missing after {len(completions)}"
-        completions.append(done)
-    return completions
-
-
 @pytest.mark.parametrize("rate", [50, 200])
 def test_none_fails_and_few_are_refused(prefop: Prefop, server: StubServer, rate: int) -> None:
     count = rate * 3
     with opened(prefop, server) as queue:
         for tag in range(count):
             queue.submit(f"limited.{rate}.{tag}", tag)
-        completions = outcomes(queue)
+        completions = queue.drain(queue.next)
     failures = [result for _, result in completions if isinstance(result, PrefopError)]
     assert not failures, failures[0]
     assert sorted(tag for tag, _ in completions) == list(range(count))
@@ -47,7 +38,7 @@ def test_the_oldest_go_first(prefop: Prefop, server: StubServer) -> None:
     with opened(prefop, server, max_in_flight=32) as queue:
         for tag in range(count):
             queue.submit(f"limited.50.{tag}", tag)
-        order = [tag for tag, _ in outcomes(queue)]
+        order = [tag for tag, _ in queue.drain(queue.next)]
     # Those that were refused come back a little later than those behind them.
     assert max(abs(place - tag) for place, tag in enumerate(order)) <= 48, order
 
@@ -59,7 +50,7 @@ def test_a_pause_is_kept_by_all(prefop: Prefop, server: StubServer) -> None:
         for tag in range(1, 9):
             queue.submit(f"echo.{tag}", tag)
         assert queue.next(300) is None and server.total == 1, "others went to a host that asked to be left alone"
-        completions = outcomes(queue)
+        completions = queue.drain(queue.next)
     assert Counter(isinstance(result, PrefopError) for _, result in completions) == {False: 9}
 
 
@@ -70,7 +61,7 @@ def test_the_time_of_a_query_begins_when_it_is_sent(prefop: Prefop, server: Stub
         assert queue.next(100) is None
         for tag in range(1, 5):
             queue.submit(f"echo.{tag}", tag, timeout_ms=200)
-        completions = dict(outcomes(queue))
+        completions = dict(queue.drain(queue.next))
     assert not [result for result in completions.values() if isinstance(result, PrefopError)], completions
 
 
@@ -81,7 +72,7 @@ def test_a_long_pause_is_not_believed_for_ever(prefop: Prefop, server: StubServe
         tag, result = queue.next(ENOUGH_MS) or (None, None)
         assert tag == 0 and isinstance(result, PrefopError) and result.name == "PREFOP_ERROR_RATE_LIMITED"
         queue.submit("echo.1", 1)
-        ((tag, result),) = outcomes(queue)
+        ((tag, result),) = queue.drain(queue.next)
     assert tag == 1 and not isinstance(result, PrefopError), result
 
 
@@ -91,7 +82,7 @@ def test_another_host_is_not_slowed_down(prefop: Prefop, server: StubServer, tls
         server.fault = "status.429.retry-after.60"
         for tag in range(20):
             queue.submit(f"echo.{tag}", tag)
-        completions = dict(outcomes(queue))
+        completions = dict(queue.drain(queue.next))
     assert not [result for result in completions.values() if isinstance(result, PrefopError)], completions
     assert tls_server.total == 20
 
@@ -103,7 +94,7 @@ def test_a_refusal_among_many_answers_stops_nobody_else(prefop: Prefop, server: 
         for tag in range(count):
             form = f"flaky.1.status.429.retry-after.1.{tag}" if tag % 100 == 83 and tag > 100 else f"echo.{tag}"
             queue.submit(form, tag)
-        completions = outcomes(queue)
+        completions = queue.drain(queue.next)
     assert not [result for _, result in completions if isinstance(result, PrefopError)]
     # While the first that was refused waits for its second, the others go on.
     assert [tag for tag, _ in completions].index(183) > 183 + 64 + 100

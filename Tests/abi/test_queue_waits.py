@@ -38,12 +38,7 @@ def opened(prefop: Prefop, server: StubServer, **options: Any) -> Iterator[tuple
 
 def drained(queue: Queue) -> list[Taken]:
     """All completions, in their order."""
-    completions = []
-    while queue.pending():
-        taken = queue.take(ENOUGH_MS)
-        assert taken, f"{queue.pending()} are missing after {len(completions)}"
-        completions.append(taken)
-    return completions
+    return queue.drain(queue.take)
 
 
 def code(taken: Taken) -> int | None:

@@ -10,7 +10,7 @@ What fails raises PrefopError. `prefop.c` are the functions themselves.
 
 import ctypes
 import os
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from ctypes import (
     POINTER,
     Structure,
@@ -498,6 +498,15 @@ class Queue:
         assert not taken.has_more
         assert (taken.task is None) == (taken.failure is not None), taken
         return taken.tag, taken.failure or taken.task
+
+    def drain(self, take: Callable[[int], Any]) -> list[Any]:
+        """All completions in their order, each as `take` or `next` hands it out."""
+        completions = []
+        while self.pending():
+            done = take(60_000)
+            assert done, f"{self.pending()} are missing after {len(completions)}"
+            completions.append(done)
+        return completions
 
     def fd(self) -> int:
         """The descriptor to watch."""
