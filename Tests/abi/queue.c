@@ -4,7 +4,10 @@
    queue random http|tls   submitting, taking, cancelling and freeing as it comes
    queue waits http|tls    queues of some threads wait for tasks, tell changes, are
                            woken, and call some of them off
+   queue memory            what a wide queue took is given back, to the byte; without
+                           glibc's caches of threads
    queue names             names that do not resolve hold nothing up; with slow_names.c */
+#include "../bench/memory.h"
 #include "check.h"
 
 #include <errno.h>
@@ -228,6 +231,29 @@ static void waits(void) {
   pthread_barrier_destroy(&all_are_there);
 }
 
+static void ask_many(int32_t in_flight) {
+  prefop_client_options options = test_options(0);
+  options.max_in_flight = in_flight;
+  client = test_client_with(&options);
+  prefop_queue *queue = new_queue();
+  prefop_completion done = PREFOP_COMPLETION_INIT;
+  for (uint64_t tag = 0; tag < 300; tag++) submit(queue, "fault.slow.300", tag);
+  while (prefop_queue_pending(queue) > 0) {
+    CHECK(prefop_queue_next(queue, -1, &done, NULL) == 1 && done.status == PREFOP_OK, "%d", done.status);
+    prefop_task_free(done.task);
+  }
+  prefop_queue_free(queue);
+  prefop_client_free(client);
+}
+
+static void memory(void) {
+  ask_many(30);
+  size_t before = heap();
+  ask_many(300);
+  size_t after = heap();
+  CHECK(after == before, "%zu bytes, %zu before", after, before);
+}
+
 static long long now_ms(void) {
   struct timespec time;
   clock_gettime(CLOCK_MONOTONIC, &time);
@@ -259,6 +285,7 @@ static void names(void) {
 int main(int argc, char **argv) {
   CHECK(argc >= 2, "usage: see the top of this file");
   if (strcmp(argv[1], "names") == 0) names();
+  if (strcmp(argv[1], "memory") == 0) return memory(), 0;
   CHECK(argc == 3, "usage: see the top of this file");
   client = test_client(strcmp(argv[2], "tls") == 0);
   if (strcmp(argv[1], "wakeup") == 0) wakeup();

@@ -620,6 +620,10 @@ def test_in_c(program: pathlib.Path, tls_server: StubServer, scenario: str, tran
     run_quietly(program, scenario, transport, server=tls_server)
 
 
+def test_what_a_wide_queue_took_is_given_back(program: pathlib.Path, server: StubServer) -> None:
+    run_quietly(program, "memory", server=server, GLIBC_TUNABLES="glibc.malloc.tcache_count=0")
+
+
 def test_names_that_never_resolve(program: pathlib.Path, server: StubServer, tmp_path: pathlib.Path) -> None:
     preload = tmp_path / "slow_names.so"
     source = pathlib.Path(__file__).with_name("slow_names.c")

@@ -16,12 +16,17 @@ struct ProcessState: ~Copyable {
   /// Keeps a descriptor from outliving a fork.
   mutating func remember(descriptor: Int32) throws(OutOfMemory) { try descriptors.append(descriptor) }
 
+  /// With the last of many goes the memory that they took.
   mutating func forget(descriptor: Int32) {
     for index in descriptors.indices where descriptors[index] == descriptor {
       _ = descriptors.swapRemove(at: index)
-      return
+      break
     }
+    if descriptors.isEmpty { descriptors.removeAll(keepingAtMost: Self.keptCapacity) }
   }
+
+  /// More than one client has that asks for one task after another.
+  private static var keptCapacity: Int { 16 }
 
   fileprivate mutating func reserveDescriptor() throws(OutOfMemory) { try descriptors.reserve(1) }
 
