@@ -5,12 +5,11 @@
 
 #include "../notification.h"
 #include "finding.h"
+#include "queues.h"
 
 #include <openssl/err.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-
-#define ECHO "echo.anomaly"
 
 static const char task_json[] =
     "{\"id\":\"z0.anomaly\",\"code\":3,\"desc\":\"d\\u00e9crit "
@@ -36,13 +35,13 @@ prefop_error new_error(void) {
   return error;
 }
 
-static const char *wrong_error(prefop_status status, const prefop_error *error) {
+const char *wrong_error(prefop_status status, const prefop_error *error) {
   if (error->status != status) return "error.status is not what was returned";
   if ((status == PREFOP_OK) != (error->message[0] == 0)) return "no message, or one after a success";
   return "";
 }
 
-static const char *wrong_outcome(prefop_status status, const void *out, const prefop_error *error) {
+const char *wrong_outcome(prefop_status status, const void *out, const prefop_error *error) {
   if (status != PREFOP_OK && out != NULL) return "failed, but handed something out";
   if (status == PREFOP_OK && out == NULL) return "succeeded, but handed nothing out";
   return wrong_error(status, error);
@@ -103,8 +102,7 @@ static void ask(prefop_client *client, const char *id, const prefop_query_option
 
 static void prepare_client(void *context) { make_client(context); }
 
-/* A client with a connection that stands. */
-static void prepare_warm(void *context) {
+void prepare_warm(void *context) {
   program *program = context;
   make_client(program);
   test_query(program->client, ECHO);
@@ -274,104 +272,6 @@ static void act_client_free(void *context) {
   trial_tell(PREFOP_OK, 0, "", "");
 }
 
-/* Queues
-   ------ */
-
-static prefop_status make_queue(program *program) {
-  prefop_error error = new_error();
-  prefop_status status = prefop_queue_new(program->client, &program->queue, &error);
-  const char *outcome = wrong_outcome(status, program->queue, &error);
-  CHECK(outcome[0] == 0, "%s", outcome);
-  return status;
-}
-
-static void prepare_queue(void *context) {
-  prepare_warm(context);
-  CHECK(make_queue(context) == PREFOP_OK, "no queue");
-}
-
-/* One that has asked, and is watched. */
-static void prepare_warm_queue(void *context) {
-  program *program = context;
-  prefop_error error = new_error();
-  prefop_completion done = PREFOP_COMPLETION_INIT;
-  prepare_queue(program);
-  CHECK(prefop_queue_fd(program->queue) >= 0, "no descriptor");
-  CHECK(prefop_queue_submit(program->queue, ECHO, 0, NULL, &error) == PREFOP_OK, "%s", error.message);
-  CHECK(prefop_queue_next(program->queue, -1, &done, &error) == 1, "%s", error.message);
-  prefop_task_free(done.task);
-}
-
-static void submit_and_take(program *program, const prefop_query_options *options) {
-  prefop_error error = new_error();
-  prefop_completion done = PREFOP_COMPLETION_INIT;
-  if (prefop_queue_pending(program->queue) == 0) {
-    prefop_status status = prefop_queue_submit(program->queue, trial_id, 77, options, &error);
-    const char *outcome = wrong_error(status, &error);
-    if (status != PREFOP_OK || outcome[0] != 0) {
-      if (prefop_queue_pending(program->queue) != 0) outcome = "refused, but pending";
-      trial_tell(status, 0, outcome, "");
-      return;
-    }
-  }
-  int32_t result = prefop_queue_next(program->queue, 20000, &done, &error);
-  if (result == 1 && done.tag == 77) {
-    tell_task(done.status, done.task, &error, error.curl_code);
-  } else if (result < 0 && done.task == NULL && prefop_queue_pending(program->queue) == 1) {
-    trial_tell(result, error.curl_code, wrong_error(result, &error), "");
-  } else {
-    trial_tell(result, 0, "no completion, or not the right one, or a query was lost", "");
-  }
-}
-
-static void act_queue(void *context) { submit_and_take(context, NULL); }
-
-static void act_queue_with_key(void *context) {
-  prefop_query_options options = PREFOP_QUERY_OPTIONS_INIT;
-  options.access_key = TEST_SECOND_ACCESS_KEY;
-  options.secret_key = TEST_SECOND_SECRET_KEY;
-  submit_and_take(context, &options);
-}
-
-static void act_queue_new(void *context) {
-  program *program = context;
-  prefop_status status = make_queue(program);
-  trial_tell(status, 0, "", "");
-  prefop_queue_free(program->queue);
-  program->queue = NULL;
-}
-
-/* Calls it off while it is under way, and takes it. */
-static void act_queue_cancel(void *context) {
-  program *program = context;
-  prefop_error error = new_error();
-  prefop_completion done = PREFOP_COMPLETION_INIT;
-  prefop_status status = prefop_queue_submit(program->queue, trial_id, 77, NULL, &error);
-  if (status == PREFOP_OK) {
-    int32_t result = prefop_queue_next(program->queue, 0, &done, &error);
-    if (result == 1) {
-      status = done.status;
-    } else {
-      size_t cancelled = prefop_queue_cancel(program->queue, 77);
-      int32_t taken = prefop_queue_next(program->queue, 0, &done, NULL);
-      status = result < 0 ? result : taken < 0 ? taken : PREFOP_OK;
-      if (cancelled != 1 || (taken == 1 && done.status != PREFOP_ERROR_CANCELLED)) {
-        trial_tell(status, 0, "it was not called off", "");
-        return;
-      }
-      if (taken != 1) prefop_queue_next(program->queue, 0, &done, NULL);
-    }
-  }
-  trial_tell(status, 0, prefop_queue_pending(program->queue) == 0 ? "" : "a query is left", "");
-}
-
-static void act_queue_free(void *context) {
-  program *program = context;
-  prefop_queue_free(program->queue);
-  program->queue = NULL;
-  trial_tell(PREFOP_OK, 0, "", "");
-}
-
 /* Credentials and notifications
    ----------------------------- */
 
@@ -500,6 +400,8 @@ static const trial_step steps[] = {
     {"queue_refused", "status.612", 0, prepare_warm_queue, act_queue, act_new_client_and_query, clean},
     {"queue_retried", "flaky.1.fault.reset.%019lld", 0, prepare_warm_queue, act_queue, NULL, clean},
     {"queue_cancel", "fault.hang", 0, prepare_warm_queue, act_queue_cancel, NULL, clean},
+    {"queue_wait", "flaky.1.z0.running.%019lld", 0, prepare_warm_queue, act_queue_wait, NULL, clean},
+    {"queue_wait_cancel", "z0.running.anomaly", 0, prepare_warm_queue, act_queue_wait_cancel, NULL, clean},
     {"queue_free", NULL, 0, prepare_warm_queue, act_queue_free, NULL, clean},
     {"find_bucket", "ECHO.anomaly", 0, prepare_finding, act_find_bucket, act_new_client_and_query, clean},
     {"find_regions", "ECHO.anomaly", 0, prepare_finding, act_find_regions, act_new_client_and_query, clean},

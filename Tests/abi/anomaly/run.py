@@ -38,7 +38,7 @@ sys.path.insert(0, str(ROOT / "Tests"))
 from server import Answer, Region, StubServer  # noqa: E402
 from server.regions import Regions  # noqa: E402
 
-DRIVER = ("driver.c", "finding.c", "trial.c")
+DRIVER = ("driver.c", "finding.c", "queues.c", "trial.c")
 STEPS = (
     "parse parse_wrong parse_item write write_item client_new client_new_tls "
     "client_new_profile client_new_wrong_profile client_free client_free_with_errors "
@@ -46,7 +46,7 @@ STEPS = (
     "verify_cold verify_default verify_warm query_cold query_new_client query_warm "
     "query_with_key query_key_and_back query_with_errors query_closed query_refused query_retried "
     "wait query_big query_gzip query_not_task queue_new queue_cold queue_warm "
-    "queue_with_key queue_refused queue_retried queue_cancel queue_free "
+    "queue_with_key queue_refused queue_retried queue_cancel queue_wait queue_wait_cancel queue_free "
     "find_bucket find_regions find_region_of_id find_next_bucket_host find_next_host find_half_aged "
     "find_expired find_queue find_wait"
 ).split()
@@ -64,7 +64,7 @@ COLD = {"client_new", "client_new_tls", "set_default_credentials", "verify_defau
 CANNOT_FAIL = {"queue_free", "client_free", "client_free_with_errors"}
 """Steps whose call returns nothing, and so must do its work anyhow."""
 
-CAN_DO_WITHOUT = {"queue_cancel"}
+CAN_DO_WITHOUT = {"queue_cancel", "queue_wait_cancel"}
 """Steps with an allocation that only saves time: for want of it the call does its work too."""
 
 REQUESTS = {
