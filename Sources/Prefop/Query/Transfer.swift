@@ -251,7 +251,7 @@ struct Transfer: ~Copyable {
     self.responseLimit = responseLimit
     unsafe errorText.pointee = 0
     try unsafe configure(settings, at: address)
-    try setHeaders(isSigned: isSigned, settings)
+    try setHeaders(isSigned: isSigned, for: host, settings)
     if wantsOwnConnection != hasOwnConnection {
       try set(CURLOPT_FRESH_CONNECT, wantsOwnConnection ? 1 : 0)
       hasOwnConnection = wantsOwnConnection
@@ -264,11 +264,20 @@ struct Transfer: ~Copyable {
     place = host.place
   }
 
-  private mutating func setHeaders(isSigned: Bool, _ settings: borrowing Settings) throws(Failure) {
-    guard hasSignedHeaders != isSigned else { return }
-    if !isSigned, unsignedHeaders.isEmpty {
-      do throws(OutOfMemory) { try unsignedHeaders.setAccessKey(Span(), settings) } catch { throw .outOfMemory }
+  private mutating func setHeaders(
+    isSigned: Bool, for host: HostReference, _ settings: borrowing Settings
+  ) throws(Failure) {
+    do throws(OutOfMemory) {
+      if isSigned {
+        try signedHeaders.setHost(host)
+      } else {
+        if unsignedHeaders.isEmpty { try unsignedHeaders.setAccessKey(Span(), settings) }
+        try unsignedHeaders.setHost(host)
+      }
+    } catch {
+      throw .outOfMemory
     }
+    guard hasSignedHeaders != isSigned else { return }
     try unsafe set(CURLOPT_HTTPHEADER, isSigned ? signedHeaders.head : unsignedHeaders.head)
     hasSignedHeaders = isSigned
   }
