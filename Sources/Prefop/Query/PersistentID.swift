@@ -3,7 +3,7 @@ struct PersistentID: ~Escapable {
   let text: Span<UInt8>
 
   /// How many bytes from the beginning need no escape: nearly always all.
-  private let plainCount: Int
+  let plainCount: Int
 
   private static var lengthLimit: Int { 256 }
 
@@ -20,6 +20,13 @@ struct PersistentID: ~Escapable {
       throw Failure(
         .argument, "persistent_id {text} has a control character at byte {number}", number: index, text: text)
     }
+    self.text = text
+    self.plainCount = plainCount
+  }
+
+  /// One that was checked before.
+  @_lifetime(copy text)
+  init(checked text: Span<UInt8>, plainCount: Int) {
     self.text = text
     self.plainCount = plainCount
   }

@@ -32,9 +32,8 @@ extension Queue {
       ? submission.wait.wait.pollTimeout(client.value.settings, at: now)
       : submission.timeout ?? client.value.settings.timeout
     do throws(Failure) {
-      let id = try PersistentID(submission.id)
       flight.value.query = Query(
-        route: client.value.directory.withLock { directory in Route(directory, region: id.region) },
+        route: client.value.directory.withLock { directory in Route(directory, region: submission.id.region) },
         attemptLimit: client.value.settings.attemptLimit, attemptTimeout: client.value.settings.attemptTimeout,
         deadline: now.advanced(by: flight.value.timeout), seed: unsafe Random.seed(of: flight.pointer, at: now))
       try step(slot, flight, submission, at: now)
@@ -201,7 +200,7 @@ extension Queue {
     if flight.value.loaded != request {
       flight.value.loaded = nil
       try transfer.value.setTarget(
-        request, PersistentID(submission.id), accessKey: subject.accessKey, bucket: subject.bucket)
+        request, submission.id, accessKey: subject.accessKey, bucket: subject.bucket)
       flight.value.loaded = request
     }
     flight.value.request = request

@@ -41,6 +41,7 @@ struct Submission: Equatable, Timed {
 
     // The texts stand behind the block, and behind the wait if it is one.
     let idCount: UInt16
+    let plainCount: UInt16
     let bucketCount: UInt16
     let accessKeyCount: UInt16
     let secretKeyCount: UInt16
@@ -65,7 +66,8 @@ struct Submission: Equatable, Timed {
         next: nil, previous: nil, nextOfTag: nil, previousOfTag: nil, tag: tag, timeout: options.timeout ?? 0,
         task: nil, report: nil, status: .ok, timerPosition: -1, slot: -1, place: .waiting,
         isWait: options.isUntilFinished,
-        idCount: UInt16(clamping: id.text.count), bucketCount: UInt16(clamping: options.bucket.count),
+        idCount: UInt16(clamping: id.text.count), plainCount: UInt16(clamping: id.plainCount),
+        bucketCount: UInt16(clamping: options.bucket.count),
         accessKeyCount: UInt16(clamping: accessKey.count), secretKeyCount: UInt16(clamping: secretKey.count)))
     if options.isUntilFinished {
       unsafe waitAddress.initialize(
@@ -116,9 +118,12 @@ struct Submission: Equatable, Timed {
     nonmutating unsafeMutableAddress { unsafe waitAddress }
   }
 
-  var id: Span<UInt8> {
+  var id: PersistentID {
     @_lifetime(immortal)
-    get { text(at: 0, unsafe block.pointee.idCount) }
+    get {
+      PersistentID(
+        checked: text(at: 0, unsafe block.pointee.idCount), plainCount: unsafe Int(block.pointee.plainCount))
+    }
   }
 
   var bucket: Span<UInt8> {
