@@ -6,6 +6,8 @@
                            woken, and call some of them off
    queue memory            what a wide queue took is given back, to the byte; without
                            glibc's caches of threads
+   queue prompt            waits rest, and the place of one goes to the next, though
+                           answers come at once; with prompt_answers.c
    queue names             names that do not resolve hold nothing up; with slow_names.c */
 #include "../bench/memory.h"
 #include "check.h"
@@ -282,10 +284,32 @@ static void names(void) {
   _exit(0);
 }
 
+static void prompt(void) {
+  enum { WAITS = 3 };
+  prefop_client_options options = test_options(0);
+  options.max_in_flight = 1;
+  client = test_client_with(&options);
+  prefop_queue *queue = new_queue();
+  prefop_query_options wait = PREFOP_QUERY_OPTIONS_INIT;
+  prefop_completion done = PREFOP_COMPLETION_INIT;
+  wait.flags = PREFOP_QUERY_UNTIL_FINISHED;
+  wait.poll_min_ms = 600000;
+  for (uint64_t tag = 0; tag < WAITS; tag++) {
+    CHECK(prefop_queue_submit(queue, "z0.running", tag, &wait, NULL) == PREFOP_OK, "not submitted");
+  }
+  submit(queue, "echo.1", WAITS);
+  CHECK(prefop_queue_next(queue, 20000, &done, NULL) == 1, "the query never began");
+  CHECK(done.tag == WAITS && done.status == PREFOP_OK, "%llu: %d", (unsigned long long)done.tag, done.status);
+  prefop_task_free(done.task);
+  prefop_queue_free(queue);
+  prefop_client_free(client);
+}
+
 int main(int argc, char **argv) {
   CHECK(argc >= 2, "usage: see the top of this file");
   if (strcmp(argv[1], "names") == 0) names();
   if (strcmp(argv[1], "memory") == 0) return memory(), 0;
+  if (strcmp(argv[1], "prompt") == 0) return prompt(), 0;
   CHECK(argc == 3, "usage: see the top of this file");
   client = test_client(strcmp(argv[2], "tls") == 0);
   if (strcmp(argv[1], "wakeup") == 0) wakeup();

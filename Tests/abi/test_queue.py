@@ -606,6 +606,15 @@ def _of_no_use_in_a_child(prefop: Prefop, client: Client, queue: Queue) -> int:
     return 0
 
 
+def test_nobody_waits_for_the_answer_of_the_first(prefop: Prefop, server: StubServer) -> None:
+    """Only for its connection, which on this machine stands at once."""
+    with opened(prefop, server, max_in_flight=4) as (_, queue):
+        for tag in range(4):
+            queue.submit("fault.slow.600", tag)
+        drained(queue)
+    assert server.connections.accepted == 4
+
+
 # In C: threads, signal handlers, names that do not resolve.
 
 
@@ -625,10 +634,19 @@ def test_what_a_wide_queue_took_is_given_back(program: pathlib.Path, server: Stu
 
 
 def test_names_that_never_resolve(program: pathlib.Path, server: StubServer, tmp_path: pathlib.Path) -> None:
-    preload = tmp_path / "slow_names.so"
-    source = pathlib.Path(__file__).with_name("slow_names.c")
-    subprocess.run(["cc", "-shared", "-fPIC", "-O1", str(source), "-o", str(preload)], check=True)
-    run_quietly(program, "names", server=server, LD_PRELOAD=str(preload))
+    run_quietly(program, "names", server=server, LD_PRELOAD=preloaded("slow_names.c", tmp_path))
+
+
+def test_answers_that_come_at_once(program: pathlib.Path, server: StubServer, tmp_path: pathlib.Path) -> None:
+    run_quietly(program, "prompt", server=server, LD_PRELOAD=preloaded("prompt_answers.c", tmp_path))
+
+
+def preloaded(source: str, folder: pathlib.Path) -> str:
+    """What LD_PRELOAD is to be for this source to have its way."""
+    preload = folder / "preload.so"
+    flags = ("-shared", "-fPIC", "-O1")
+    subprocess.run(["cc", *flags, pathlib.Path(__file__).with_name(source), "-o", preload], check=True)
+    return str(preload)
 
 
 def test_a_wakeup_ends_one_call(prefop: Prefop, server: StubServer) -> None:

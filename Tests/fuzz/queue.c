@@ -188,15 +188,18 @@ typedef struct reasons {
 } reasons;
 
 static void choose_wait(submission *s, prefop_query_options *options, reasons *why) {
-  static const int64_t pauses[][2] = {{0, 0}, {1, 50}, {50, 0}, {0, 100}, {200, 100}, {-1, 0}};
+  static const struct {
+    int64_t min, max;
+    int is_wrong;
+  } pauses[] = {{0, 0, 0}, {1, 50, 0}, {50, 0, 0}, {0, 100, 0}, {200, 100, 1}, {-1, 0, 1}, {3600000, 0, 0}};
   const int until = PREFOP_QUERY_UNTIL_FINISHED, each = PREFOP_QUERY_EACH_CHANGE;
   uint32_t flags = options->flags = (uint32_t)PICK(PREFOP_QUERY_INTERRUPTIBLE, until, until | each, 128, each);
-  unsigned pause = script_choice(&program, 6);
-  options->poll_min_ms = pauses[pause][0];
-  options->poll_max_ms = pauses[pause][1];
+  unsigned pause = script_choice(&program, sizeof pauses / sizeof *pauses);
+  options->poll_min_ms = pauses[pause].min;
+  options->poll_max_ms = pauses[pause].max;
   s->is_wait = (flags & (uint32_t)until) != 0;
   s->tells_changes = (flags & (uint32_t)each) != 0;
-  why->is_wrong |= pause > 3 || (s->tells_changes && !s->is_wait);
+  why->is_wrong |= pauses[pause].is_wrong || (s->tells_changes && !s->is_wait);
   why->is_unsupported |= flags & 128;
 }
 
@@ -245,6 +248,9 @@ int network_may_be_stuck(void) {
   }
   return 0;
 }
+
+/* Nor does one of another queue begin while that one is not driven. */
+int network_may_rest(void) { return !running || network_may_be_stuck() || model_may_rest(running); }
 
 static void require_none(
     queue_model *q, const prefop_completion *done, const prefop_error *error, int64_t timeout, int64_t took) {

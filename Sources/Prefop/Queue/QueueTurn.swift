@@ -55,19 +55,22 @@ extension Queue {
     lastTurn = now
     var rounds = 0
     var allowance = Self.departureLimit
+    // An answer can be there as soon as its request is sent; where a wait had its
+    // place then, another can begin.
+    var hasLanded = false
     repeat {
       rounds += 1
       if !engine.value.isUsable { try renewEngine(at: now) }
       engine.value.setTime(now)
-      land(at: now)
+      _ = land(at: now)
       expire(at: now)
       if engine.value.takeNewConnection() { endScouts() }
       advanceReady(at: now, &allowance)
       try begin(at: now, &allowance)
       step()
-      land(at: now)
-    } while rounds < Self.roundLimit && (engine.value.due ?? .never) <= now
-    return hasReady || allowance == 0 && canBegin
+      hasLanded = land(at: now)
+    } while rounds < Self.roundLimit && ((engine.value.due ?? .never) <= now || hasLanded && canBegin)
+    return hasReady || canBegin && (hasLanded || allowance == 0)
   }
 
   /// Through a copy of the reference: else ThreadSanitizer takes the step for a
@@ -84,9 +87,9 @@ extension Queue {
   /// no waiting, but many new connections at once take their time.
   private static var departureLimit: Int { 64 }
 
-  /// Takes the transfers that ended.
+  /// Takes the transfers that ended; returns whether there were any.
   @inline(never)
-  private mutating func land(at now: Instant) {
+  private mutating func land(at now: Instant) -> Bool {
     finished.removeAll()
     let engine = engine
     engine.value.collect(into: &finished)
@@ -100,6 +103,7 @@ extension Queue {
         finish.code, client.value.settings, &flight.value.report.message)
       conclude(finish.slot, flight, attempt, at: now)
     }
+    return !finished.isEmpty
   }
 
   /// Goes on with those whose time has come.

@@ -274,3 +274,22 @@ void model_check(queue_model *queue) {
   REQUIRE(network_poll(&entry, 1) == 1 && entry.revents == POLLIN,
       "%zu completions wait, and the descriptor is not readable", waiting);
 }
+
+/* Failures do not always tell whose they are: whether none with this tag has had one. */
+static int are_all_open(const queue_model *queue, int tag) {
+  size_t count = 0;
+  for (int i = 0; i < submission_count; i++) {
+    count += submissions[i].queue == queue && submissions[i].tag == tag && !submissions[i].is_over;
+  }
+  return count == queue->open[tag];
+}
+
+int model_may_rest(const queue_model *queue) {
+  if (queue->entered_ms < 0 || queue->client->is_slowed) return 1;
+  for (int i = 0; i < submission_count; i++) {
+    const submission *s = &submissions[i];
+    int has_begun = s->is_wait || s->request_count > 0 || s->is_over;
+    if (s->queue == queue && !has_begun && are_all_open(queue, s->tag)) return 0;
+  }
+  return 1;
+}

@@ -25,6 +25,7 @@ typedef struct client_model {
   unsigned known; /* the keys that it ever had, a bit each */
   char told[MAX_TOLD][64];
   int told_count;
+  int is_slowed;        /* a host said that it is asked too often */
   int is_told_anything; /* by an answer that nobody here has read */
 } client_model;
 
@@ -90,6 +91,9 @@ void model_take(queue_model *queue, const prefop_completion *done, const prefop_
 void model_cancel(queue_model *queue, int tag, size_t count);
 void model_free_queue(queue_model *queue);
 void model_check(queue_model *queue);
+
+/* Whether nothing is left that could begin. */
+int model_may_rest(const queue_model *queue);
 
 /* A signed or unsigned request came. */
 void model_request(submission *asked, const char *key);

@@ -21,6 +21,9 @@
 #define NEVER INT64_MAX
 #define MS INT64_C(1000000)
 
+/* For longer than this nothing of a query waits but for a limited rate. */
+#define VERY_LONG (60000 * MS)
+
 /* Longer than this nobody waits for a peer that says nothing. */
 #define PATIENCE (20000 * MS)
 
@@ -35,6 +38,8 @@
 
 typedef struct connection {
   int descriptor; /* the peer's end; negative: there is none */
+  int library_descriptor;
+  int is_prompt;
   network_peer peer;
   enum { AWAITED, LISTENING, ANSWERING, SILENT } state;
   int is_refused;
@@ -65,6 +70,10 @@ static int64_t round_time;
 static int rounds;
 
 /* MARK: Connections */
+
+static ssize_t transmit(int descriptor, const void *bytes, size_t count) {
+  return sendto(descriptor, bytes, count, MSG_DONTWAIT | MSG_NOSIGNAL, NULL, 0);
+}
 
 static void drop(connection *c) {
   if (c->descriptor >= 0) close(c->descriptor);
@@ -104,8 +113,8 @@ static int listen_to(connection *c) {
   char bytes[MAX_REQUEST];
   if (!c->ready) return 0;
   ssize_t length = recv(c->descriptor, bytes, sizeof bytes, MSG_PEEK | MSG_DONTWAIT);
-  /* Peers have their turn only when the library waits: it may have sent a request
-     and given it up in one go. */
+  /* As most peers have their turn only when the library waits, it may have sent a
+     request and given it up in one go. */
   if (length <= 0 || c->ready & POLLRDHUP) {
     drop(c);
     return 1;
@@ -146,7 +155,7 @@ static int go_on_answering(connection *c) {
   if (now < c->due && !c->is_full) return 0;
   size_t left = c->reply.length - c->sent;
   if (c->reply.piece_size && left > c->reply.piece_size) left = c->reply.piece_size;
-  ssize_t sent = left ? send(c->descriptor, c->reply.bytes + c->sent, left, MSG_DONTWAIT | MSG_NOSIGNAL) : 0;
+  ssize_t sent = left ? transmit(c->descriptor, c->reply.bytes + c->sent, left) : 0;
   if (sent < 0 && errno != EAGAIN) {
     drop(c);
     return 1;
@@ -218,6 +227,27 @@ void network_step(void) {
     timers[i].due = NEVER;
     eventfd_write(timers[i].descriptor, 1);
   }
+}
+
+/* What libcurl sends with. */
+ssize_t send(int descriptor, const void *bytes, size_t count, int flags) {
+  ssize_t sent = sendto(descriptor, bytes, count, flags, NULL, 0);
+  for (int i = 0; i < connection_count; i++) {
+    const connection *c = &connections[i];
+    if (c->descriptor < 0 || c->library_descriptor != descriptor || !c->is_prompt) continue;
+    int error = errno;
+    network_step();
+    errno = error;
+    break;
+  }
+  return sent;
+}
+
+static int is_anything_under_way(void) {
+  for (int i = 0; i < connection_count; i++) {
+    if (connections[i].descriptor >= 0 && connections[i].state != LISTENING) return 1;
+  }
+  return 0;
 }
 
 /* MARK: Time */
@@ -335,6 +365,10 @@ int epoll_wait(int poller, struct epoll_event *events, int count, int timeout) {
       errno = EINTR;
       return -1;
     }
+    int64_t until = due < end ? due : end;
+    if (until > now && until - now > VERY_LONG && !is_anything_under_way()) {
+      REQUIRE(network_may_rest(), "the library waits, and a query that could begin does not");
+    }
     if (due > end) {
       if (end > now) now = end;
       network_step();
@@ -432,8 +466,8 @@ static size_t fill(int descriptor) {
   int size = 1;
   size_t filled = 0;
   setsockopt(descriptor, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-  for (ssize_t sent; (sent = send(descriptor, junk, sizeof junk, MSG_DONTWAIT)) > 0;) filled += (size_t)sent;
-  for (ssize_t sent; (sent = send(descriptor, junk, 1, MSG_DONTWAIT)) > 0;) filled += (size_t)sent;
+  for (ssize_t sent; (sent = transmit(descriptor, junk, sizeof junk)) > 0;) filled += (size_t)sent;
+  for (ssize_t sent; (sent = transmit(descriptor, junk, 1)) > 0;) filled += (size_t)sent;
   return filled;
 }
 
@@ -459,7 +493,12 @@ int connect(int descriptor, const struct sockaddr *address, socklen_t length) {
   REQUIRE(dup3(pair[0], descriptor, O_CLOEXEC) == descriptor, "descriptor %d", descriptor);
   close(pair[0]);
   connection *c = free_connection();
-  *c = (connection){.descriptor = pair[1], .peer = peer, .state = LISTENING, .due = NEVER};
+  *c = (connection){.descriptor = pair[1],
+      .library_descriptor = descriptor,
+      .is_prompt = reception.is_prompt,
+      .peer = peer,
+      .state = LISTENING,
+      .due = NEVER};
   if (reception.kind != NETWORK_ACCEPT || reception.delay_ms > 0) {
     c->state = AWAITED;
     c->junk = fill(descriptor);

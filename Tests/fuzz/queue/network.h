@@ -17,6 +17,7 @@
 typedef struct network_reception {
   enum { NETWORK_ACCEPT, NETWORK_REFUSE, NETWORK_IGNORE } kind;
   int64_t delay_ms; /* before it is accepted or refused */
+  int is_prompt;    /* the peer has its turn after each thing that is sent to it; else only when the library waits */
 } network_reception;
 
 /* What a peer does once its bytes are sent. */
@@ -71,5 +72,9 @@ int network_was_interrupted(void);
 /* Called when the library waits for ever and nothing will ever happen.  Returns
    whether that is right; then a signal ends it. */
 int network_may_be_stuck(void);
+
+/* Called when nothing is under way, and the library lets very much time go by.
+   Returns whether that is right. */
+int network_may_rest(void);
 
 #endif

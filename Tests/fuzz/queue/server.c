@@ -249,6 +249,7 @@ static network_reply answer_wrongly(char letter, submission *asked, const char *
     put_body(&a, right, length);
     break;
   case 'l': /* too often */
+    if (asked) asked->queue->client->is_slowed = 1;
     put_head(&a, script_choice(&decisions, 2) ? 573 : 429, number, 1, "text/plain");
     snprintf(more, sizeof more, "Retry-After: %s\r\n",
         (const char *[]){"0", "1", "3", "99999999999999999999", "-1"}[script_choice(&decisions, 5)]);
@@ -457,19 +458,22 @@ int network_resolves(const char *name) {
 network_reception network_receive(network_peer *peer) {
   REQUIRE(strcmp(peer->authority, LIAR) != 0, "led astray to %s", peer->authority);
   peer->is_proxy = strcmp(peer->authority, PROXY) == 0;
-  network_reception reception = {NETWORK_ACCEPT, 0};
+  network_reception reception = {NETWORK_ACCEPT, 0, 0};
   switch (script_choice(&decisions, 8)) {
   case 1:
     reception.kind = NETWORK_REFUSE;
     break;
   case 2:
-    reception = (network_reception){NETWORK_REFUSE, delays[script_choice(&decisions, DELAYS)]};
+    reception = (network_reception){NETWORK_REFUSE, delays[script_choice(&decisions, DELAYS)], 0};
     break;
   case 3:
     reception.delay_ms = delays[script_choice(&decisions, DELAYS)];
     break;
   case 4:
     reception.kind = NETWORK_IGNORE;
+    break;
+  case 7:
+    reception.is_prompt = 1;
     break;
   default:
     break;
