@@ -26,7 +26,6 @@ struct Signer: ~Copyable {
   private let block: Box<InlineArray<64, UInt8>>
 
   private static var blockSize: Int { 64 }
-  private static var digestSize: Int { 20 }
 
   /// Signs with the empty key until it is given another.
   init() throws(OutOfMemory) {

@@ -15,7 +15,6 @@ struct Scouts: ~Copyable {
   /// Makes room for so many slots, so that nothing can fail later.
   mutating func reserve(_ slotCount: Int) throws(OutOfMemory) { try scouts.reserve(slotCount - scouts.count) }
 
-  var isEmpty: Bool { scouts.isEmpty }
   var count: Int { scouts.count }
 
   func slot(_ index: Int) -> Int { scouts[index].slot }
