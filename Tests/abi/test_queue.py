@@ -606,6 +606,22 @@ def _of_no_use_in_a_child(prefop: Prefop, client: Client, queue: Queue) -> int:
     return 0
 
 
+def test_a_series_ends_though_the_program_is_slow(prefop: Prefop, server: StubServer) -> None:
+    """Else a loop's handler that takes completions until there is none goes on for all of them."""
+    series = [0]
+    with opened(prefop, server, max_in_flight=32) as (_, queue):
+        for tag in range(320):
+            queue.submit(f"echo.{tag}", tag)
+        while queue.pending():
+            if queue.next(0) is None:
+                series.append(0)
+            else:
+                series[-1] += 1
+                time.sleep(0.001)
+    assert sum(series) == 320
+    assert max(series) <= 64
+
+
 def test_nobody_waits_for_the_answer_of_the_first(prefop: Prefop, server: StubServer) -> None:
     """Only for its connection, which on this machine stands at once."""
     with opened(prefop, server, max_in_flight=4) as (_, queue):

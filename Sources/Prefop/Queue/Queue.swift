@@ -50,8 +50,10 @@ struct Queue: ~Copyable {
   /// When the network was last looked at.
   var lastTurn = Instant(milliseconds: .min)
 
-  /// When a program that does not wait began to take completions one after another.
+  /// When a program that does not wait began to take completions one after another,
+  /// and when it called last.
   private var seriesStart: Instant?
+  private var lastCall = Instant(milliseconds: .min)
 
   /// What a signal handler may use.
   let wakeupDescriptor: Int32
@@ -65,6 +67,10 @@ struct Queue: ~Copyable {
   /// though the network may have more: else a fast server would keep the program
   /// from all else it has to do.
   private static var longestSeries: Int64 { 2 }
+
+  /// A program that did not call for so many milliseconds did something else: what
+  /// follows is another series.
+  private static var longestGap: Int64 { 10 }
 
   init(_ client: SharedReference<Client>) throws(Failure) {
     let keys = try orFailure { () throws(OutOfMemory) in try KeyRing() }
@@ -137,7 +143,10 @@ struct Queue: ~Copyable {
   mutating func next(timeout: Int64, report: inout Report) throws(Failure) -> Completion? {
     let now = Clock.now
     let isStale = lastTurn.milliseconds(until: now) > Self.longestAbsence
-    if timeout == 0, completed.isEmpty, !isStale, hasHadItsTurn(at: now) {
+    if lastCall.milliseconds(until: now) > Self.longestGap { seriesStart = nil }
+    lastCall = now
+    let isEnding = timeout == 0 && hasHadItsTurn(at: now)
+    if isEnding, completed.isEmpty {
       seriesStart = nil
       // Whoever called has had what a wakeup is for: a call that returns.
       poller.dropWakeup()
@@ -145,7 +154,7 @@ struct Queue: ~Copyable {
       announce()
       return nil
     }
-    if isStale || completed.isEmpty {
+    if !isEnding, isStale || completed.isEmpty {
       var programErrors = try orFailure { () throws(OutOfMemory) in try ErrorQueue() }
       defer { programErrors.restore() }
       // What has come meanwhile counts, though its time is over now.
