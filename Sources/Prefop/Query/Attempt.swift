@@ -34,7 +34,10 @@ extension Engine {
       attempt.isInterrupted = true
       return attempt
     case .broken(let isOutOfMemory): return unsafe Attempt(outcome: isOutOfMemory ? .outOfMemory : .system)
-    case .finished(let code): return transfer.value.judge(code, settings, &detail)
+    case .finished(let code):
+      let attempt = transfer.value.judge(code, settings, &detail)
+      if attempt.mayHaveTaintedTrust { multi.value.retire() }
+      return attempt
     }
   }
 
@@ -91,6 +94,13 @@ extension Transfer {
     }
     return attempt
   }
+}
+
+extension Attempt {
+  /// An authority's certificate that OpenSSL 3.0 had no memory to look at counts as
+  /// a wrong one for as long as it is kept, and libcurl keeps those of a multi
+  /// handle for a day. Nothing tells that from a peer that is not to be trusted.
+  var mayHaveTaintedTrust: Bool { outcome == .untrusted }
 }
 
 extension Transfer {

@@ -12,7 +12,7 @@ struct Multi: ~Copyable {
   let forkGuard: ForkGuard
   private let state: Box<MultiState>
 
-  var isUsable: Bool { !state.value.isBroken && handle.isUsable }
+  var isUsable: Bool { !state.value.isBroken && !state.value.isRetired && handle.isUsable }
 
   private var multi: UnsafeMutableRawPointer { unsafe handle.pointer }
 
@@ -119,6 +119,9 @@ struct Multi: ~Copyable {
     }
     return nil
   }
+
+  /// The query under way is its last.
+  func retire() { state.value.isRetired = true }
 
   private var broken: End { .broken(isOutOfMemory: state.value.wasOutOfMemory) }
 

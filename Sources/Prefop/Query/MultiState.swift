@@ -19,6 +19,9 @@ struct MultiState: ~Copyable {
 
   /// libcurl lost its way: the handle must not be used again.
   var isBroken = false
+
+  /// It is not to be used for another query.
+  var isRetired = false
   var wasOutOfMemory = false
 
   static func watch(_ descriptor: curl_socket_t, _ what: CInt, _ context: UnsafeMutableRawPointer?) -> CInt {

@@ -47,6 +47,9 @@ struct Queue: ~Copyable {
   /// The program called, and nobody has told it yet.
   var isAwake = false
 
+  /// The engine is to be replaced when nothing is under way, see `Attempt`.
+  var mayHaveTaintedTrust = false
+
   /// When the network was last looked at.
   var lastTurn = Instant(milliseconds: .min)
 

@@ -60,7 +60,7 @@ extension Queue {
     var hasLanded = false
     repeat {
       rounds += 1
-      if !engine.value.isUsable { try renewEngine(at: now) }
+      if !engine.value.isUsable || mayHaveTaintedTrust && flyingCount == 0 { try renewEngine(at: now) }
       engine.value.setTime(now)
       _ = land(at: now)
       expire(at: now)
@@ -101,6 +101,7 @@ extension Queue {
       detach(flight)
       let attempt = flight.value.transfer.value.judge(
         finish.code, client.value.settings, &flight.value.report.message)
+      if attempt.mayHaveTaintedTrust { mayHaveTaintedTrust = true }
       conclude(finish.slot, flight, attempt, at: now)
     }
     return !finished.isEmpty
@@ -222,6 +223,7 @@ extension Queue {
   private mutating func renewEngine(at now: Instant) throws(Failure) {
     for slot in flights.indices where flights[slot].value.phase == .sending { detach(Reference(flights[slot])) }
     try replaceEngine()
+    mayHaveTaintedTrust = false
     engine.value.setTime(now)
     for slot in flights.indices {
       unsafe flights[slot].value.transfer.value.join(engine.value.watcher, sessions, as: slot)
