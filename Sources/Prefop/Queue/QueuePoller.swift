@@ -26,6 +26,10 @@ struct QueuePoller: ~Copyable {
 
   private static var eventLimit: Int { 64 }
 
+  /// How much is done at once; in an event loop less, since there others wait for
+  /// their turn.
+  var batchLimit: Int { isShared ? Self.eventLimit / 2 : Self.eventLimit }
+
   init() throws(Failure) {
     let events = try unsafe orFailure { () throws(OutOfMemory) in
       try unsafe Box(InlineArray<64, epoll_event>(repeating: epoll_event()))
@@ -87,7 +91,7 @@ struct QueuePoller: ~Copyable {
   /// Waits until something is ready or the instant has come.
   func wait(until end: Instant, now: Instant) -> Wakening {
     let timeout = end == .never ? -1 : CInt(clamping: now.milliseconds(until: end))
-    let count = unsafe epoll_wait(epoll.number, eventAddress, CInt(Self.eventLimit), timeout)
+    let count = unsafe epoll_wait(epoll.number, eventAddress, CInt(batchLimit), timeout)
     if count >= 0 { return .ready(count: Int(count)) }
     return prefop_errno() == EINTR ? .signal : .failed
   }

@@ -54,7 +54,8 @@ extension Queue {
   private mutating func turn(at now: Instant) throws(Failure) -> Bool {
     lastTurn = now
     var rounds = 0
-    var allowance = Self.departureLimit
+    // Beginning takes no waiting, but many new connections at once take their time.
+    var allowance = poller.batchLimit
     // An answer can be there as soon as its request is sent; where a wait had its
     // place then, another can begin.
     var hasLanded = false
@@ -82,10 +83,6 @@ extension Queue {
 
   /// A turn ends sometime, whatever libcurl wants.
   private static var roundLimit: Int { 8 }
-
-  /// How many queries go out in one turn; the others do so in the next. It takes
-  /// no waiting, but many new connections at once take their time.
-  private static var departureLimit: Int { 64 }
 
   /// Takes the transfers that ended; returns whether there were any.
   @inline(never)
