@@ -84,9 +84,11 @@ static void wakeup(void) {
 
 static void handle(int number) {
   (void)number;
+  int interrupted = errno;
   errno = EDOM;
   prefop_queue_wakeup(queue_of_handler);
   if (errno != EDOM) _exit(3);
+  errno = interrupted;
 }
 
 static void wait_for_signal(void) {
