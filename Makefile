@@ -52,7 +52,7 @@ demo: lib ## Show the main use against the bundled stub API server
 
 test: lint lib venv unit-test abi-test ## Run all tests
 
-venv:
+venv: ## What the tests need of Python, in .build/venv
 	$(call need,$(TEST_PACKAGES))
 	$(call need_python,pytest cffi)
 
@@ -72,12 +72,12 @@ sanitize: venv ## The tests under AddressSanitizer and ThreadSanitizer
 soak: lib venv ## A million queries against a server of which one answer in twenty is a fault (QUERIES=...)
 	$(PYTHON) Tests/soak/soak.py $(if $(QUERIES),--queries $(QUERIES))
 
-bench: lib venv ## One table of ratios against bare libcurl and RapidJSON, one of what a wait costs
+bench: lib venv ## One table of figures, each with its bar, and one of what a wait costs
 	$(call need_python,pycurl requests)
 	$(PYTHON) Tests/bench/run.py
-	@PREFOP_SCHEDULE=1 swift test --filter WaitCostTests/table 2>/dev/null | grep -E '^(pauses|age)'
+	@set -o pipefail; PREFOP_SCHEDULE=1 swift test --filter WaitCostTests/table | grep -E '^(pauses|age)'
 
-fuzz: venv ## Ten minutes of libFuzzer on the JSON reader (SECONDS=... TARGET=profile or queue)
+fuzz: venv ## Ten minutes of libFuzzer on the JSON reader and writer (SECONDS=... TARGET=profile or queue)
 	$(call need,$(BUILD_PACKAGES))
 	sh Tests/fuzz/run.sh $(or $(SECONDS),600) $(TARGET)
 

@@ -482,14 +482,16 @@ void prefop_client_free(prefop_client *client);
  * that of the wait, or creationDate's at the service's own Date if that is more.
  * Where the service limits the rate (429, 573) pauses double each time, up to
  * poll_max_ms; one that it asks for (Retry-After) is kept, also beyond
- * poll_max_ms, up to an hour.  A last time it asks a second before the time is over.
+ * poll_max_ms, up to an hour.  A last time it asks a second before the time is
+ * over.
  *
- * What may pass does not end a wait: it asks again at the next turn.  So it goes
- * on when a machine that was offline is back; but one for a host whose name is
- * wrong lasts its whole time too, since nothing tells the two apart: set
- * timeout_ms, or see first what prefop_query says.  Neither does NOT_FOUND in the first 10 seconds, in which a task that was just
- * submitted may not be known yet.  A PREFOP_CODE_NOTIFY_FAILED task is finished,
- * although the notification may still get through.
+ * What may pass does not end a wait: it asks again at the next turn.  Nor does
+ * NOT_FOUND in the first 10 seconds, in which a task that was just submitted may
+ * not be known yet.  So it goes on when a machine that was offline is back; but
+ * one for a host whose name is wrong lasts its whole time too, since nothing
+ * tells the two apart: set timeout_ms, or see first what prefop_query says.  A
+ * PREFOP_CODE_NOTIFY_FAILED task is finished, although the notification may still
+ * get through.
  *
  * PREFOP_OK: the task is finished; look at its code and items.  Else what
  * prefop_query returns with error->retryable 0, MEMORY, or

@@ -28,8 +28,7 @@ enum ClientOptions {
       attemptLimit: attemptLimit,
       inFlightLimit: inFlightLimit,
       allowsAnonymous: flags.contains(PREFOP_CLIENT_ALLOW_ANONYMOUS),
-      sendsDate: !flags.contains(PREFOP_CLIENT_NO_DATE) && !isDateOff,
-      readsEnvironment: readsEnvironment)
+      sendsDate: !flags.contains(PREFOP_CLIENT_NO_DATE) && !isDateOff)
   }
 
   static func directory(

@@ -1,8 +1,8 @@
 /// What an error says to a person: one line, as `prefop_error.message` holds it.
 typealias Message = InlineText<512>
 
-/// Lets messages be written with interpolation. The literal parts stay in the
-/// program's text, so nothing is allocated.
+/// Text with a number in it, written as a literal. Its parts stay in the program's
+/// text, so nothing is allocated.
 extension InlineText: ExpressibleByStringInterpolation {
   @inline(never)
   init(stringLiteral literal: StaticString) {

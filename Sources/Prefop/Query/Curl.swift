@@ -29,7 +29,7 @@ enum Curl {
   /// "7.88.1"
   static var version: UnsafePointer<CChar>? { unsafe info?.pointee.version }
 
-  /// What the Accept-Encoding header offers: what libcurl was built to decode.
+  /// Whether libcurl was built with it.
   static func offers(_ feature: Int32) -> Bool {
     guard let features = unsafe info?.pointee.features else { return false }
     return features & feature != 0

@@ -134,8 +134,8 @@ struct QueryPlan {
     }
   }
 
-  @inline(never)
   /// Ends the query, whatever came before.
+  @inline(never)
   mutating func end(with outcome: Outcome) {
     lastOutcome = outcome
     phase = .over

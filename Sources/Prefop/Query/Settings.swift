@@ -24,5 +24,4 @@ struct Settings: ~Copyable {
 
   let allowsAnonymous: Bool
   let sendsDate: Bool
-  let readsEnvironment: Bool
 }

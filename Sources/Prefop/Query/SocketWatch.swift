@@ -43,7 +43,7 @@ struct SocketWatch: ~Copyable {
   var needsSweep = false
 
   /// A request is about to go out.
-  var hasNewConnection = false
+  var hasBegunRequest = false
 
   /// libcurl lost its way: the handle must not be used again.
   var isBroken = false

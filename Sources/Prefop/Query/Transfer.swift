@@ -463,7 +463,7 @@ struct Transfer: ~Copyable {
   private static func beginRequest(_ context: UnsafeMutableRawPointer?) -> CInt {
     if let transfer = unsafe context?.assumingMemoryBound(to: Transfer.self) {
       unsafe transfer.pointee.isConnected = true
-      unsafe transfer.pointee.watch?.pointee.hasNewConnection = true
+      unsafe transfer.pointee.watch?.pointee.hasBegunRequest = true
     }
     return CURL_PREREQFUNC_OK
   }

@@ -257,7 +257,6 @@ struct Queue: ~Copyable {
   mutating func announce() {
     guard poller.isShared else { return }
     let now = Clock.now
-    let canBegin = (!waiting.isEmpty || !due.isEmpty) && flyingCount < limit
     if canBegin || !completed.isEmpty || hasReady || isAwake || !engine.value.isUsable {
       poller.arm(for: now, now: now)
     } else {

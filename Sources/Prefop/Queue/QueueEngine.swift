@@ -51,9 +51,9 @@ struct QueueEngine: ~Copyable {
   func hasConnection(to place: Int) -> Bool { watch.value.hasConnection(to: place) }
 
   /// Whether some request went out on its connection since this was asked last.
-  func takeNewConnection() -> Bool {
-    defer { watch.value.hasNewConnection = false }
-    return watch.value.hasNewConnection
+  func takeBegunRequest() -> Bool {
+    defer { watch.value.hasBegunRequest = false }
+    return watch.value.hasBegunRequest
   }
 
   /// The instant of what happens from now on.

@@ -65,7 +65,7 @@ extension Queue {
       engine.value.setTime(now)
       _ = land(at: now)
       expire(at: now)
-      if engine.value.takeNewConnection() { endScouts() }
+      if engine.value.takeBegunRequest() { endScouts() }
       advanceReady(at: now, &allowance)
       try begin(at: now, &allowance)
       step()
@@ -176,7 +176,7 @@ extension Queue {
 
   /// Whether there are submissions, and room for them, also among the
   /// completions: they hold tasks.
-  private var canBegin: Bool {
+  var canBegin: Bool {
     (!waiting.isEmpty || !due.isEmpty) && completed.count < limit && flyingCount < limit
   }
 
