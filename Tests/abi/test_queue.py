@@ -622,6 +622,18 @@ def test_a_series_ends_though_the_program_is_slow(prefop: Prefop, server: StubSe
     assert max(series) <= 64
 
 
+def test_answers_that_came_while_the_program_was_away(prefop: Prefop, server: StubServer) -> None:
+    """All of them count, however many, though their time is over by now."""
+    with opened(prefop, server, max_in_flight=200, timeout_ms=2000) as (_, queue):
+        for tag in range(200):
+            queue.submit(f"fault.slow.1000.{tag}", tag)
+        while server.total < 200:
+            assert queue.next(10) is None
+        time.sleep(2.5)
+        completions = drained(queue)
+    assert {outcome(result).partition(".")[0] for _, result in completions} == {"fault"}
+
+
 def test_nobody_waits_for_the_answer_of_the_first(prefop: Prefop, server: StubServer) -> None:
     """Only for its connection, which on this machine stands at once."""
     with opened(prefop, server, max_in_flight=4) as (_, queue):

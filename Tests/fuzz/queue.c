@@ -258,6 +258,7 @@ static void require_none(
   require_refusal(PREFOP_OK, error);
   int is_called_off = network_was_interrupted() || q->may_be_awake;
   int is_over = timeout < 0 ? q->pending == 0 : took >= timeout - 1;
+  REQUIRE(!q->may_be_awake || took <= 20, "a wakeup was heeded after %lld ms", (long long)took);
   REQUIRE(is_called_off || is_over, "nothing came within %lld of %lld ms", (long long)took, (long long)timeout);
   q->has_nothing = 1;
   q->may_be_awake = 0;

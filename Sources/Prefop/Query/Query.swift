@@ -69,7 +69,9 @@ struct Query: ~Copyable {
               attemptLimit: Self.regionAttemptLimit, attemptTimeout: attemptTimeout, deadline: shareOfTime(from: now),
               seed: seed),
             route: Route())
-        case .wait(let ofBucket): return .wait(ofBucket: ofBucket, until: shareOfTime(from: now))
+        case .wait(let ofBucket):
+          // Whoever asks may be a queue that nobody runs.
+          return .wait(ofBucket: ofBucket, until: min(shareOfTime(from: now), now.advanced(by: attemptTimeout)))
         case .end: task.plan.endOfHosts(at: now)
         }
       }

@@ -25,7 +25,10 @@ struct KeyRing: ~Copyable {
   @inline(never)
   mutating func take(from client: borrowing Client) throws(Failure) -> Int? {
     let known = current.map { keys[$0].revision } ?? 0
-    guard let credentials = try client.credentials(ifNewerThan: known) else { return nil }
+    guard let credentials = try client.credentials(ifNewerThan: known) else {
+      retire()
+      return nil
+    }
     try renew(credentials)
     if let current { keys[current].users += 1 }
     return current
@@ -48,10 +51,15 @@ struct KeyRing: ~Copyable {
     return Reference(own)
   }
 
-  private mutating func renew(_ credentials: borrowing CurrentCredentials) throws(Failure) {
-    guard credentials.changed.isPresent else { return }
+  /// The client's pair is another now, or none.
+  private mutating func retire() {
     if let current, keys[current].users == 0 { keys[current].signer.value.forget() }
     current = nil
+  }
+
+  private mutating func renew(_ credentials: borrowing CurrentCredentials) throws(Failure) {
+    guard credentials.changed.isPresent else { return }
+    retire()
     do throws(OutOfMemory) {
       current = try add(credentials.changed.pair, credentials.revision)
     } catch {

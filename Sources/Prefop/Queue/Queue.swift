@@ -160,14 +160,22 @@ struct Queue: ~Copyable {
     if !isEnding, isStale || completed.isEmpty {
       var programErrors = try orFailure { () throws(OutOfMemory) in try ErrorQueue() }
       defer { programErrors.restore() }
-      // What has come meanwhile counts, though its time is over now.
-      if isStale, flyingCount > 0 { _ = try look(until: now, from: now) }
+      if isStale { try catchUp(at: now) }
       try run(timeout, from: now)
     }
     let completion = completed.popFirst().map { handOut($0, &report) }
     seriesStart = completion == nil || timeout != 0 ? nil : seriesStart ?? now
     announce()
     return completion
+  }
+
+  /// What has come while the program was away counts, though its time is over now.
+  private mutating func catchUp(at now: Instant) throws(Failure) {
+    var looks = flyingCount > 0 ? 1 + flyingCount / poller.batchLimit : 0
+    while looks > 0 {
+      looks -= 1
+      guard try look(until: now, from: now), (timers.first ?? .never) <= now else { return }
+    }
   }
 
   /// Ends a submission, or, if only its task changed, lets it go on.

@@ -135,10 +135,11 @@ extension Queue {
     of host: HostReference, _ flight: Reference<Flight>, _ attempt: Attempt, at now: Instant
   ) {
     switch attempt.outcome {
-    case .task: if gates.ease(host.place, at: now) { advanceTurns(at: host.place, now: now) }
     case .status where attempt.outcome.remedy == .slowDown:
       let pause = min(attempt.retryAfter, flight.value.timeout)
       gates.limit(host.place, flight.value.turn, pause: pause, heldCount: heldCount(at: host.place), at: now)
+    case let outcome where outcome.isAnswer:
+      if gates.ease(host.place, at: now) { advanceTurns(at: host.place, now: now) }
     default: break
     }
   }
@@ -172,7 +173,8 @@ extension Queue {
   /// Whether another query is to try the host first. If none does, and there is
   /// no connection to it, this one does.
   private mutating func mustWait(_ slot: Int, _ flight: Reference<Flight>, for place: Int) -> Bool {
-    guard !flight.value.isReleased else { return false }
+    // A scout that its host's limited rate held does not wait for itself.
+    guard !flight.value.isReleased, !scouts.includes(slot) else { return false }
     if scouts.isAwaited(at: place) { return true }
     if !engine.value.hasConnection(to: place) { scouts.send(slot, to: place) }
     return false

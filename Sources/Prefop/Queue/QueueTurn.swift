@@ -12,7 +12,8 @@ extension Queue {
     while true {
       let leavesSome = try turn(at: now)
       guard completed.isEmpty else { return }
-      if hasLooked, isAwake || now >= end { break }
+      // A look before this may have taken the wakeup.
+      if isAwake || hasLooked && now >= end { break }
       let due = leavesSome ? now : min(timers.first ?? .never, engine.value.due ?? .never)
       guard try look(until: min(end, due), from: now) else { break }
       hasLooked = true
@@ -69,6 +70,7 @@ extension Queue {
       advanceReady(at: now, &allowance)
       try begin(at: now, &allowance)
       step()
+      if engine.value.takeBegunRequest() { endScouts() }
       hasLanded = land(at: now)
     } while rounds < Self.roundLimit && ((engine.value.due ?? .never) <= now || hasLanded && canBegin)
     return hasReady || canBegin && (hasLanded || allowance == 0)

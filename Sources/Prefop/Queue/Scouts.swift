@@ -25,6 +25,12 @@ struct Scouts: ~Copyable {
     return false
   }
 
+  /// Whether it is this query that others wait for.
+  func includes(_ slot: Int) -> Bool {
+    for index in scouts.indices where scouts[index].slot == slot { return true }
+    return false
+  }
+
   /// At most one in a slot.
   mutating func send(_ slot: Int, to place: Int) { scouts.appendReserved(Scout(slot: slot, place: place)) }
 
