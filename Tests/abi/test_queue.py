@@ -622,6 +622,17 @@ def test_a_series_ends_though_the_program_is_slow(prefop: Prefop, server: StubSe
     assert max(series) <= 64
 
 
+def test_no_time_passes_before_a_query_is_sent(prefop: Prefop, server: StubServer) -> None:
+    """Those that wait for the first one's connection, which fails, have all of their time for the other host."""
+    with StubServer(fault="port.black-hole") as dead:
+        hosts = f"{dead.http_url},{server.http_url}"
+        with opened(prefop, server, api_hosts=hosts, connect_timeout_ms=1500, timeout_ms=2400) as (_, queue):
+            for tag in range(8):
+                queue.submit(f"echo.{tag}", tag)
+            completions = dict(drained(queue))
+    assert {tag: outcome(result) for tag, result in completions.items()} == {tag: f"echo.{tag}" for tag in range(8)}
+
+
 def test_answers_that_came_while_the_program_was_away(prefop: Prefop, server: StubServer) -> None:
     """All of them count, however many, though their time is over by now."""
     with opened(prefop, server, max_in_flight=200, timeout_ms=2000) as (_, queue):

@@ -78,6 +78,9 @@ struct Query: ~Copyable {
     }
   }
 
+  /// Nothing was sent yet, and its time begins only now.
+  mutating func postpone(to deadline: Instant) { task.plan.postpone(to: deadline) }
+
   /// What came of a request. What the bucket service answered is stored already.
   mutating func received(
     _ outcome: Outcome, retryAfter: Int64, reason: Message, _ directory: borrowing Lock<Directory>, at now: Instant

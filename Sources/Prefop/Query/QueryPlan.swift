@@ -34,7 +34,7 @@ struct QueryPlan {
     case choosing, asking, over
   }
 
-  let deadline: Instant
+  private(set) var deadline: Instant
   private let attemptLimit: Int
   private let attemptTimeout: Int64
   private var backoff: Backoff
@@ -60,6 +60,9 @@ struct QueryPlan {
     self.deadline = deadline
     backoff = Backoff(seed: seed)
   }
+
+  /// Nothing was sent yet, and its time begins only now.
+  mutating func postpone(to deadline: Instant) { self.deadline = deadline }
 
   @inline(never)
   mutating func next(at now: Instant) -> Step {

@@ -91,6 +91,9 @@ extension Queue {
   private mutating func step(
     _ slot: Int, _ flight: Reference<Flight>, _ submission: Submission, at now: Instant
   ) throws(Failure) {
+    if !flight.value.hasSent, !submission.isWait {
+      flight.value.query.postpone(to: now.advanced(by: flight.value.timeout))
+    }
     while true {
       switch try flight.value.query.next(client.value.directory, subject(flight, submission), at: now) {
       case .send(let request, let host, let deadline):
