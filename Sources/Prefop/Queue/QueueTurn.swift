@@ -19,6 +19,8 @@ extension Queue {
       hasLooked = true
       now = Clock.now
     }
+    // Another wakeup since then is had too: a call returns.
+    if isAwake, !hasLooked { poller.dropWakeup() }
     isAwake = false
   }
 
