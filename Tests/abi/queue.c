@@ -26,6 +26,12 @@ static prefop_client *client;
 static prefop_queue *queue_of_handler;
 static atomic_int is_over;
 
+static long long now_ms(void) {
+  struct timespec time;
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
+}
+
 static prefop_queue *new_queue(void) {
   prefop_queue *queue = NULL;
   prefop_error error = PREFOP_ERROR_INIT;
@@ -101,6 +107,10 @@ static void wait_for_signal(void) {
   setitimer(ITIMER_REAL, &soon, NULL);
   int32_t result = prefop_queue_next(queue, -1, &done, NULL);
   CHECK(result == 0, "next returned %d, not 0", result);
+  /* The wakeup was this call's, though it came as a signal too. */
+  long long start = now_ms();
+  result = prefop_queue_next(queue, 100, &done, NULL);
+  CHECK(result == 0 && now_ms() - start >= 100, "next returned %d after %lld ms", result, now_ms() - start);
   prefop_queue_free(queue);
 }
 
@@ -256,12 +266,6 @@ static void memory(void) {
   ask_many(300);
   size_t after = heap();
   CHECK(after == before, "%zu bytes, %zu before", after, before);
-}
-
-static long long now_ms(void) {
-  struct timespec time;
-  clock_gettime(CLOCK_MONOTONIC, &time);
-  return time.tv_sec * 1000LL + time.tv_nsec / 1000000;
 }
 
 static void names(void) {

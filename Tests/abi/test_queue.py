@@ -635,14 +635,16 @@ def test_no_time_passes_before_a_query_is_sent(prefop: Prefop, server: StubServe
 
 def test_answers_that_came_while_the_program_was_away(prefop: Prefop, server: StubServer) -> None:
     """All of them count, however many, though their time is over by now."""
-    with opened(prefop, server, max_in_flight=200, timeout_ms=2000) as (_, queue):
+    with opened(prefop, server, max_in_flight=200, timeout_ms=1800) as (_, queue):
         for tag in range(200):
-            queue.submit(f"fault.slow.1000.{tag}", tag)
+            queue.submit(f"fault.slow.1200.{tag}", tag)
         while server.total < 200:
             assert queue.next(10) is None
-        time.sleep(2.5)
+        # What libcurl still has to do after sending: its timers would read the answers.
+        assert queue.next(500) is None
+        time.sleep(2)
         completions = drained(queue)
-    assert {outcome(result).partition(".")[0] for _, result in completions} == {"fault"}
+    assert [result for _, result in completions if isinstance(result, PrefopError)] == []
 
 
 def test_nobody_waits_for_the_answer_of_the_first(prefop: Prefop, server: StubServer) -> None:

@@ -149,14 +149,6 @@ struct Queue: ~Copyable {
     if lastCall.milliseconds(until: now) > Self.longestGap { seriesStart = nil }
     lastCall = now
     let isEnding = timeout == 0 && hasHadItsTurn(at: now)
-    if isEnding, completed.isEmpty {
-      seriesStart = nil
-      // Whoever called has had what a wakeup is for: a call that returns.
-      poller.dropWakeup()
-      isAwake = false
-      announce()
-      return nil
-    }
     if !isEnding, isStale || completed.isEmpty {
       var programErrors = try orFailure { () throws(OutOfMemory) in try ErrorQueue() }
       defer { programErrors.restore() }
@@ -164,6 +156,11 @@ struct Queue: ~Copyable {
       try run(timeout, from: now)
     }
     let completion = completed.popFirst().map { handOut($0, &report) }
+    if completion == nil {
+      // Whoever called has had what a wakeup is for: a call that returns.
+      poller.dropWakeup()
+      isAwake = false
+    }
     seriesStart = completion == nil || timeout != 0 ? nil : seriesStart ?? now
     announce()
     return completion
@@ -171,10 +168,9 @@ struct Queue: ~Copyable {
 
   /// What has come while the program was away counts, though its time is over now.
   private mutating func catchUp(at now: Instant) throws(Failure) {
-    var looks = flyingCount > 0 ? 1 + flyingCount / poller.batchLimit : 0
-    while looks > 0 {
-      looks -= 1
-      guard try look(until: now, from: now), (timers.first ?? .never) <= now else { return }
+    // Each look takes one event at least, unless there is none.
+    for _ in 0..<flyingCount {
+      guard let found = try look(until: now, from: now), found > 0, (timers.first ?? .never) <= now else { return }
     }
   }
 

@@ -13,27 +13,24 @@ extension Queue {
       let leavesSome = try turn(at: now)
       guard completed.isEmpty else { return }
       // A look before this may have taken the wakeup.
-      if isAwake || hasLooked && now >= end { break }
+      if isAwake || hasLooked && now >= end { return }
       let due = leavesSome ? now : min(timers.first ?? .never, engine.value.due ?? .never)
-      guard try look(until: min(end, due), from: now) else { break }
+      guard try look(until: min(end, due), from: now) != nil else { return }
       hasLooked = true
       now = Clock.now
     }
-    // Another wakeup since then is had too: a call returns.
-    if isAwake, !hasLooked { poller.dropWakeup() }
-    isAwake = false
   }
 
-  /// Takes what the network has, waiting for it until an instant; false: a
-  /// signal came.
+  /// Takes what the network has, waiting for it until an instant. Returns how many
+  /// events there were; nil: a signal came.
   @inline(never)
-  mutating func look(until end: Instant, from now: Instant) throws(Failure) -> Bool {
+  mutating func look(until end: Instant, from now: Instant) throws(Failure) -> Int? {
     switch poller.wait(until: end, now: now) {
-    case .signal: return false
+    case .signal: return nil
     case .failed:
       throw Failure(.system, "waiting for the network failed (errno {number})", number: Int(prefop_errno()))
     case .ready(let count):
-      guard count > 0 else { return true }
+      guard count > 0 else { return 0 }
       var isCalled = false
       var haveRegions = false
       let engine = engine
@@ -47,7 +44,7 @@ extension Queue {
       }
       if isCalled { isAwake = true }
       if haveRegions { release { flight in flight.value.phase == .awaitingRegions } }
-      return true
+      return count
     }
   }
 
